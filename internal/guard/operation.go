@@ -1,0 +1,91 @@
+package guard
+
+import (
+	"context"
+	"net/url"
+
+	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/ratelimit"
+	"example.com/gatehouse/internal/validation"
+)
+
+// Operation is one row of the operation table that gatehouse-gen writes from openapi.yaml. A change of policy is a
+// line of that table in a review.
+type Operation struct {
+	// ID is the operationId; Method and Path are the document's, with parameters as {name}.
+	ID     string
+	Method string
+	Path   string
+	// Public is the reason (x-public-reason) why the operation needs no credential. Empty: it needs one.
+	Public string
+	// Security holds the alternatives in document order. An operation whose Security is empty and whose Public is
+	// empty does not start.
+	Security []Alternative
+	// Limits apply in order.
+	Limits []Limit
+	// MaxBodyBytes bounds the body; Bodies are the declared media types in their canonical spelling, none where the
+	// operation takes no body.
+	MaxBodyBytes int64
+	Bodies       []Body
+	BodyRequired bool
+	// Produces are the media types of the successful responses.
+	Produces []string
+	// OAuthErrors (x-problem-format: oauth) answers errors as RFC 6749 §5.2 instead of RFC 9457.
+	OAuthErrors bool
+	// IgnoreUnknown (x-unknown-parameters: ignore) lets unknown query parameters pass, as RFC 6749 §3.2 demands.
+	IgnoreUnknown bool
+	// QueryNames are the declared query parameters, apiKey ones included.
+	QueryNames []string
+	// Parameters checks path, query and header parameters. Nil where there are none.
+	Parameters func(*validation.Parameters)
+}
+
+// Alternative is one way to be let in: all of its requirements together. The empty alternative admits the anonymous.
+type Alternative []Requirement
+
+// Requirement is a security scheme, as an index into the generated list of schemes, with the scopes it must hold.
+type Requirement struct {
+	Scheme int
+	Scopes []string
+}
+
+// Subject says what a limit counts by.
+type Subject int
+
+const (
+	// ByAddress counts before authentication, by IPv4 address or IPv6 /64.
+	ByAddress Subject = iota
+	// ByPrincipal counts after authentication, by subject.
+	ByPrincipal
+)
+
+// Limit is one entry of x-rate-limit.
+type Limit struct {
+	By    Subject
+	Limit ratelimit.Limit
+}
+
+// Body is one media type of a request body. Exactly one of Decode and Form is set.
+type Body struct {
+	// MediaType is the declared spelling.
+	MediaType string
+	// Decode decodes and validates a JSON value into the model that dst points to, in one pass. A value that
+	// is not JSON is a problem.BadRequest; what is against the schema is added to v.
+	Decode func(data []byte, dst any, v *validation.Violations) error
+	// Form validates a form before the generated server binds it.
+	Form func(values url.Values, v *validation.Violations)
+	// FormNames are the declared members of the form.
+	FormNames []string
+}
+
+// Scheme is one entry of components.securitySchemes bound to the authenticator of that scheme.
+// Exactly one of Basic, Bearer and APIKey is set.
+type Scheme struct {
+	Name   string
+	Basic  func(context.Context, auth.Basic) (*auth.Principal, error)
+	Bearer func(context.Context, auth.BearerToken) (*auth.Principal, error)
+	APIKey func(context.Context, auth.APIKey) (*auth.Principal, error)
+	// In is "header", "query" or "cookie", and Param the name there, for APIKey.
+	In    string
+	Param string
+}

@@ -1,0 +1,23 @@
+package problem
+
+const urn = "urn:gatehouse:problem:"
+
+// The kinds of the engine. A resource declares its own beside the code that returns them, with New's table of two:
+// type and status. The generated clients and the tests expect every status to be declared in openapi.yaml.
+var (
+	BadRequest           = Kind{Type: urn + "bad-request", Status: 400, Title: "Bad request"}
+	Unauthorized         = Kind{Type: urn + "unauthorized", Status: 401, Title: "Unauthorized"}
+	InsufficientScope    = Kind{Type: urn + "insufficient-scope", Status: 403, Title: "Insufficient scope"}
+	NotFound             = Kind{Type: urn + "not-found", Status: 404, Title: "Not found"}
+	MethodNotAllowed     = Kind{Type: urn + "method-not-allowed", Status: 405, Title: "Method not allowed"}
+	NotAcceptable        = Kind{Type: urn + "not-acceptable", Status: 406, Title: "Not acceptable"}
+	PreconditionFailed   = Kind{Type: urn + "precondition-failed", Status: 412, Title: "Precondition failed"}
+	ContentTooLarge      = Kind{Type: urn + "content-too-large", Status: 413, Title: "Content too large"}
+	UnsupportedMediaType = Kind{Type: urn + "unsupported-media-type", Status: 415, Title: "Unsupported media type"}
+	ValidationFailed     = Kind{Type: urn + "validation-failed", Status: 422, Title: "Validation failed"}
+	PreconditionRequired = Kind{Type: urn + "precondition-required", Status: 428, Title: "Precondition required"}
+	// QuotaExceeded is registered: draft-ietf-httpapi-ratelimit-headers.
+	QuotaExceeded = Kind{Type: "https://iana.org/assignments/http-problem-types#quota-exceeded", Status: 429, Title: "Quota exceeded"}
+	Internal      = Kind{Type: urn + "internal", Status: 500, Title: "Internal error"}
+	Unavailable   = Kind{Type: urn + "unavailable", Status: 503, Title: "Unavailable"}
+)
