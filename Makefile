@@ -1,0 +1,86 @@
+# Everything here needs Go, make and git, and nothing else.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The programs of .ci are named one by one, because ./... passes by what begins with a dot.
+TOOLS = ./.ci/audit ./.ci/gotest
+# Generated code is diffed (check-generate), not linted.
+HAND = $$(go list ./... | grep -v '/gen/') $(TOOLS)
+
+.PHONY: help
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build and start the service on 127.0.0.1:8080, for development.
+	@bin/gatehouse serve --dev
+
+# Without cgo the binary is the same on a machine with a C compiler and on one without.
+.PHONY: build
+build: ## Build the service as bin/gatehouse.
+	@CGO_ENABLED=0 go build -trimpath -o bin/gatehouse ./cmd/gatehouse
+
+.PHONY: generate
+generate: ## Write gen/ from openapi.yaml.
+	@go run ./cmd/gatehouse-gen generate
+
+.PHONY: test
+test: ## Run every test, with the race detector where there is a C compiler.
+	@go run ./.ci/gotest ./... $(TOOLS) -- bench
+
+.PHONY: check
+check: check-format check-vet check-staticcheck check-spec check-generate check-tidy check-layers ## Everything that CI checks beside the tests.
+
+.PHONY: check-format
+check-format: ## gofmt
+	@files=$$(git ls-files -co --exclude-standard '*.go' | grep -v '^gen/' | xargs gofmt -l) && \
+	if [ -n "$$files" ]; then echo "not as gofmt writes it, run gofmt -w on:"; echo "$$files"; exit 1; fi
+
+.PHONY: check-vet
+check-vet: ## go vet
+	go vet $(HAND)
+	cd bench && go vet ./...
+
+# Built, because go run would look for it in the module of bench.
+.PHONY: check-staticcheck
+check-staticcheck: ## staticcheck, in the version of go.mod
+	@go build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck $(HAND)
+	cd bench && ../bin/staticcheck ./...
+
+.PHONY: check-spec
+check-spec: ## Judge openapi.yaml without writing anything.
+	go run ./cmd/gatehouse-gen check
+
+# Compared with what stood there before, not with the last commit, so that it can be run before a commit too.
+.PHONY: check-generate
+check-generate: ## gen/ is what openapi.yaml gives.
+	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && cp -R gen "$$before/gen" && \
+	$(MAKE) generate && \
+	if ! git --no-pager diff --no-index --stat "$$before/gen" gen; then \
+		echo "gen/ was not what openapi.yaml gives: it is now, commit it with the change that caused it"; exit 1; fi
+
+.PHONY: check-tidy
+check-tidy: ## go.mod and go.sum are as go mod tidy writes them.
+	go mod tidy -diff
+	cd bench && go mod tidy -diff
+
+.PHONY: check-layers
+check-layers: ## Forbidden imports, file sizes, package comments.
+	go test ./internal
+
+# Ends with 0: all was checked and clean, 1: findings, 3: no findings, but something could not be checked. make
+# itself answers 2 for both and shows the number; bin/audit run by hand ends with it.
+.PHONY: audit
+audit: ## Known vulnerabilities, gosec, licences. Needs the network.
+	@go build -o bin/audit ./.ci/audit
+	@bin/audit
+
+.PHONY: bench
+bench: ## CPU per request beside hand-written net/http (bench/README.md).
+	@cd bench && go run .
+
+.PHONY: clean
+clean: ## Remove what was built. Keeps data/.
+	@rm -rf bin
