@@ -3,14 +3,118 @@ package validation
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 )
 
-// Parameters are the parameters of one request as they arrived, and the violations found in them.
+// Parameters are the parameters of one request as they arrived, and where violations of them go. A parameter that
+// occurs twice is a violation: components that read the first and the last of them would see different requests.
 type Parameters struct {
-	// Path returns the unescaped value of a path parameter.
-	Path func(name string) string
-	// Query is the parsed query. Header is the request's header.
-	Query  url.Values
+	// PathValue returns the unescaped value of a path parameter.
+	PathValue func(name string) string
+	// QueryValues is the parsed query that the generated server will read too: defaults are filled in here.
+	QueryValues url.Values
+	// Header is the request's header.
 	Header http.Header
-	Violations
+	// Violations collects what is wrong.
+	Violations *Violations
+}
+
+// Path returns the value of a path parameter.
+func (p *Parameters) Path(name string) string { return p.PathValue(name) }
+
+// Query returns the value of a query parameter that occurs once.
+func (p *Parameters) Query(name string) (value string, ok bool) {
+	return p.one(name, p.QueryValues[name])
+}
+
+// HeaderValue returns the value of a header parameter that occurs once. canonical is its name as net/http spells it.
+func (p *Parameters) HeaderValue(name, canonical string) (value string, ok bool) {
+	return p.one(name, p.Header[canonical])
+}
+
+func (p *Parameters) one(name string, values []string) (string, bool) {
+	switch len(values) {
+	case 0:
+		return "", false
+	case 1:
+		return values[0], true
+	}
+	p.Violations.Parameter(name, "repeated", "must be given once")
+	return "", false
+}
+
+// Required adds a violation that the parameter is missing, unless it occurs.
+func (p *Parameters) Required(name string, values []string) {
+	if len(values) == 0 {
+		p.Violations.Parameter(name, "required", "is required")
+	}
+}
+
+// Check adds a violation of the parameter unless detail is empty.
+func (p *Parameters) Check(name, keyword, detail string) {
+	if detail != "" {
+		p.Violations.Parameter(name, keyword, detail)
+	}
+}
+
+// Bool adds a violation unless value is "true" or "false".
+func (p *Parameters) Bool(name, value string) {
+	if value != "true" && value != "false" {
+		p.Violations.Parameter(name, "type", "must be true or false")
+	}
+}
+
+// Int64 returns an integer of at most bits bits in decimal digits, the only spelling that the generated server reads.
+func (p *Parameters) Int64(name, value string, bits int) (n int64, ok bool) {
+	n, err := strconv.ParseInt(value, 10, bits)
+	if err != nil || value[0] == '+' {
+		p.Violations.Parameter(name, "type", intRange(bits))
+		return 0, false
+	}
+	return n, true
+}
+
+// Range returns what is wrong with an integer below low or above high.
+func Range(n, low, high int64) (keyword, detail string) {
+	switch {
+	case n < low:
+		return "minimum", "must be at least " + strconv.FormatInt(low, 10)
+	case n > high:
+		return "maximum", "must be at most " + strconv.FormatInt(high, 10)
+	}
+	return "", ""
+}
+
+// Form are the members of a form body, with the same treatment.
+type Form struct {
+	Values     url.Values
+	Violations *Violations
+}
+
+// Value returns the value of a member that occurs once.
+func (f *Form) Value(name string) (value string, ok bool) {
+	switch values := f.Values[name]; len(values) {
+	case 0:
+		return "", false
+	case 1:
+		return values[0], true
+	}
+	f.Violations.Body("/"+name, "repeated", "must be given once")
+	return "", false
+}
+
+// Required adds a violation for a member that does not occur.
+func (f *Form) Required(names ...string) {
+	for _, name := range names {
+		if len(f.Values[name]) == 0 {
+			f.Violations.Body("/"+name, "required", "is required")
+		}
+	}
+}
+
+// Check adds a violation of the member unless detail is empty.
+func (f *Form) Check(name, keyword, detail string) {
+	if detail != "" {
+		f.Violations.Body("/"+name, keyword, detail)
+	}
 }

@@ -1,0 +1,55 @@
+// Command gatehouse-gen writes Go from an OpenAPI document, or says why it cannot.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"example.com/gatehouse/internal/codegen"
+)
+
+type generate struct {
+	Spec    string `default:"openapi.yaml" help:"The OpenAPI document."`
+	Out     string `default:"gen/api" help:"The folder of the server's package."`
+	Package string `default:"api" help:"The name of the server's package."`
+	Client  string `default:"gen/client" help:"The folder of the Go client's package; '' writes none."`
+}
+
+func (g *generate) Run() error {
+	warnings, err := codegen.Generate(codegen.Options{Spec: g.Spec, Out: g.Out, Package: g.Package, Client: g.Client})
+	warn(warnings)
+	return err
+}
+
+type check struct {
+	Spec string `default:"openapi.yaml" help:"The OpenAPI document."`
+}
+
+func (c *check) Run() error {
+	warnings, err := codegen.Check(c.Spec)
+	warn(warnings)
+	if err == nil && len(warnings) > 0 {
+		return fmt.Errorf("%s: %d warnings", c.Spec, len(warnings))
+	}
+	return err
+}
+
+func warn(warnings []string) {
+	for _, w := range warnings {
+		fmt.Fprintln(os.Stderr, "warning:", w)
+	}
+}
+
+func main() {
+	var cli struct {
+		Generate generate `cmd:"" help:"Write the server's package and the Go client."`
+		Check    check    `cmd:"" help:"Judge the document and write nothing. Warnings fail too."`
+	}
+	run := kong.Parse(&cli, kong.Name("gatehouse-gen"), kong.Description("Writes Go from an OpenAPI document, or says why it cannot."))
+	if err := run.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

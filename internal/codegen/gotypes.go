@@ -1,0 +1,121 @@
+package codegen
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// goTypes are the models that oapi-codegen wrote. Names are taken from its output, never computed beside it, so
+// that a drift between the two does not compile.
+type goTypes struct {
+	structs   map[string]map[string]goField // type name → JSON name
+	constants map[string]map[string]string  // type name → value → constant
+	aliases   map[string]string             // type name → what it is another name for
+}
+
+type goField struct {
+	name string
+	typ  string
+}
+
+func parseGoTypes(source string) (*goTypes, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "types.gen.go", source, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("the models that oapi-codegen wrote do not parse: %w", err)
+	}
+	g := &goTypes{structs: map[string]map[string]goField{}, constants: map[string]map[string]string{}, aliases: map[string]string{}}
+	for _, decl := range file.Decls {
+		gen, ok := decl.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range gen.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				g.addType(spec)
+			case *ast.ValueSpec:
+				g.addConstant(spec)
+			}
+		}
+	}
+	return g, nil
+}
+
+func (g *goTypes) addType(spec *ast.TypeSpec) {
+	if spec.Assign.IsValid() {
+		g.aliases[spec.Name.Name] = types.ExprString(spec.Type)
+		return
+	}
+	st, ok := spec.Type.(*ast.StructType)
+	if !ok {
+		return
+	}
+	fields := map[string]goField{}
+	for _, f := range st.Fields.List {
+		if f.Tag == nil || len(f.Names) != 1 {
+			continue
+		}
+		tag, err := strconv.Unquote(f.Tag.Value)
+		if err != nil {
+			continue
+		}
+		name, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
+		fields[name] = goField{f.Names[0].Name, types.ExprString(f.Type)}
+	}
+	g.structs[spec.Name.Name] = fields
+}
+
+func (g *goTypes) addConstant(spec *ast.ValueSpec) {
+	if spec.Type == nil || len(spec.Values) != 1 {
+		return
+	}
+	typ := types.ExprString(spec.Type)
+	lit, ok := spec.Values[0].(*ast.BasicLit)
+	if !ok {
+		return
+	}
+	value, err := strconv.Unquote(lit.Value)
+	if err != nil {
+		return
+	}
+	if g.constants[typ] == nil {
+		g.constants[typ] = map[string]string{}
+	}
+	g.constants[typ][value] = spec.Names[0].Name
+}
+
+// unwrap splits the type of a field into the type of its value and how it is set.
+func unwrap(typ string) (value string, how assignment) {
+	if inner, ok := strings.CutPrefix(typ, "*"); ok {
+		return inner, byPointer
+	}
+	if inner, ok := strings.CutPrefix(typ, "nullable.Nullable["); ok {
+		return strings.TrimSuffix(inner, "]"), byNullable
+	}
+	return typ, byValue
+}
+
+type assignment int
+
+const (
+	byValue assignment = iota
+	byPointer
+	byNullable
+)
+
+// assign returns the statement that sets a field to a value held in a variable.
+func (how assignment) assign(field, variable string) string {
+	switch how {
+	case byPointer:
+		return field + " = &" + variable
+	case byNullable:
+		return field + ".Set(" + variable + ")"
+	}
+	return field + " = " + variable
+}

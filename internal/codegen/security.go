@@ -1,0 +1,128 @@
+package codegen
+
+import (
+	"slices"
+	"strings"
+)
+
+// scheme is an entry of components.securitySchemes that somebody can verify.
+type scheme struct {
+	name   string
+	kind   string // basic, bearer, apiKey
+	in     string // of an apiKey: header, query, cookie
+	param  string // of an apiKey: its name there
+	oauth2 bool
+	scopes []string // declared by the flows or x-scopes
+}
+
+// requirement is a scheme, as an index, with the scopes it must hold.
+type requirement struct {
+	scheme int
+	scopes []string
+}
+
+func readSchemes(n node) []scheme {
+	var list []scheme
+	for _, m := range n.members() {
+		if s, ok := readScheme(m.key, m.value); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func readScheme(name string, n node) (s scheme, ok bool) {
+	s.name = name
+	for _, scope := range n.get("x-scopes").elements() {
+		s.scopes = append(s.scopes, scope.text())
+	}
+	switch kind := n.get("type").text(); kind {
+	case "http":
+		n.allow("an http security scheme", "type", "description", "scheme", "bearerFormat", "x-scopes")
+		s.kind = strings.ToLower(n.get("scheme").text())
+		if s.kind != "basic" && s.kind != "bearer" {
+			n.get("scheme").fault("nobody can verify the http scheme %q here: use basic or bearer", s.kind)
+			return s, false
+		}
+	case "apiKey":
+		n.allow("an apiKey security scheme", "type", "description", "in", "name", "x-scopes")
+		s.kind, s.in, s.param = "apiKey", n.get("in").text(), n.get("name").text()
+		if !slices.Contains([]string{"header", "query", "cookie"}, s.in) {
+			n.get("in").fault("an API key can be in header, query or cookie")
+			return s, false
+		}
+		if s.param == "" || s.in == "header" && strings.EqualFold(s.param, "Authorization") {
+			n.get("name").fault("an API key needs a name of its own: for the Authorization header use type http, scheme bearer")
+			return s, false
+		}
+	case "oauth2":
+		n.allow("an oauth2 security scheme", "type", "description", "flows")
+		s.kind, s.oauth2 = "bearer", true
+		n.get("flows").allow("the flows of an oauth2 security scheme", "password", "clientCredentials", "authorizationCode")
+		for _, flow := range n.get("flows").members() {
+			flow.value.allow("an OAuth 2.0 flow", "authorizationUrl", "tokenUrl", "refreshUrl", "scopes")
+			for _, scope := range flow.value.get("scopes").members() {
+				s.scopes = append(s.scopes, scope.key)
+			}
+		}
+	default:
+		n.get("type").fault("nobody can verify a security scheme of type %q yet: use http, apiKey or oauth2", kind)
+		return s, false
+	}
+	return s, true
+}
+
+// readSecurity returns the alternatives of an operation. Everything that would open it by mistake is a fault.
+func (r *operationReader) readSecurity(o *operation, n node) {
+	security, reason := n.get("security"), n.get("x-public-reason")
+	switch {
+	case !security.exists():
+		n.fault("the operation does not say who may call it: state security, or security: [] with x-public-reason")
+		return
+	case len(security.elements()) == 0:
+		o.public = reason.text()
+		if o.public == "" {
+			security.fault("the operation is open to everybody: state why in x-public-reason, or require a scheme")
+		}
+		return
+	case reason.exists():
+		reason.fault("the operation requires a credential: remove x-public-reason, or write security: []")
+	}
+	for _, alternative := range security.elements() {
+		var all []requirement
+		for _, m := range alternative.members() {
+			i := slices.IndexFunc(r.doc.schemes, func(s scheme) bool { return s.name == m.key })
+			if i < 0 {
+				m.value.fault("requires the scheme %q, which is not declared (or cannot be enforced): declare it under components.securitySchemes or correct the name", m.key)
+				continue
+			}
+			if s := r.doc.schemes[i]; s.in == "cookie" && o.method != "GET" {
+				m.value.fault("requires the cookie %q on an unsafe method, where other sites could use it (CSRF): require a header", s.param)
+			}
+			req := requirement{scheme: i}
+			for _, scope := range m.value.elements() {
+				r.judgeScope(i, scope)
+				req.scopes = append(req.scopes, scope.text())
+			}
+			all = append(all, req)
+		}
+		o.security = append(o.security, all)
+	}
+}
+
+func (r *operationReader) judgeScope(i int, scope node) {
+	s := r.doc.schemes[i]
+	if slices.Contains(s.scopes, scope.text()) {
+		return
+	}
+	if s.oauth2 {
+		scope.fault("requires the scope %q, which no flow of %s declares: declare it there or correct the name", scope.text(), s.name)
+		return
+	}
+	for _, other := range r.doc.schemes {
+		if other.oauth2 && slices.Contains(other.scopes, scope.text()) {
+			return
+		}
+	}
+	scope.fault("requires the scope %q, which neither an oauth2 scheme nor x-scopes of %s declares: declare it or correct the name", scope.text(), s.name)
+}

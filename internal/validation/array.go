@@ -1,0 +1,45 @@
+package validation
+
+import "fmt"
+
+// MaxItems returns what is wrong where an array of n elements has more than limit.
+func MaxItems(n, limit int) string {
+	if n <= limit {
+		return ""
+	}
+	return fmt.Sprintf("must have at most %d elements", limit)
+}
+
+// MinItems returns what is wrong where an array of n elements has fewer than limit.
+func MinItems(n, limit int) string {
+	if n >= limit {
+		return ""
+	}
+	return fmt.Sprintf("must have at least %d elements", limit)
+}
+
+// few is how many elements are compared pairwise: below it that is faster than a map and allocates nothing.
+const few = 16
+
+// Unique returns what is wrong where two elements are equal.
+func Unique[T comparable](list []T) string {
+	const wrong = "must not hold the same element twice"
+	if len(list) <= few {
+		for i, a := range list {
+			for _, b := range list[:i] {
+				if a == b {
+					return wrong
+				}
+			}
+		}
+		return ""
+	}
+	seen := make(map[T]struct{}, len(list))
+	for _, a := range list {
+		if _, found := seen[a]; found {
+			return wrong
+		}
+		seen[a] = struct{}{}
+	}
+	return ""
+}

@@ -1,0 +1,252 @@
+// Package validation is the run time of the generated decoders: it reads JSON, forms and parameters once, strictly, and collects violations.
+package validation
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"example.com/gatehouse/internal/problem"
+)
+
+// maxDepth bounds the nesting of arrays and objects. The JSON reader allows 10,000 levels, enough to make every
+// later walk over the value expensive; no schema of an API needs more than a few.
+const maxDepth = 32
+
+// Reader reads one JSON value for a generated decoder. Every method that reads consumes exactly one value, also when
+// it is of the wrong type, so that one pass reports all violations. After the first syntax error nothing more is
+// read and every method reports failure.
+type Reader struct {
+	dec        *jsontext.Decoder
+	buf        bytes.Buffer
+	violations *Violations
+	err        error
+	name       []byte  // the member name read last
+	raw        []byte  // the number or string read last, as it stands in the body
+	number     float64 // the number read last
+	scratch    []byte
+}
+
+var readers = sync.Pool{New: func() any { return &Reader{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
+
+// Decode reads data, which must be exactly one JSON value, into dst with a generated decoder. It returns a
+// problem.BadRequest where data is not JSON: syntax, encoding, a repeated member, trailing data, too deep. What is
+// against the schema is added to v.
+func Decode[T any](data []byte, dst *T, v *Violations, decode func(*Reader, *T)) error {
+	r := readers.Get().(*Reader)
+	defer readers.Put(r)
+	r.buf = *bytes.NewBuffer(data)
+	r.dec.Reset(&r.buf)
+	r.violations, r.err = v, nil
+	decode(r, dst)
+	if r.err == nil {
+		if _, err := r.dec.ReadToken(); err == nil {
+			r.fail("the body goes on after the JSON value")
+		} else if err != io.EOF {
+			r.syntax(err)
+		}
+	}
+	err := r.err
+	r.violations, r.err, r.name, r.raw, r.buf = nil, nil, nil, nil, bytes.Buffer{}
+	return err
+}
+
+func (r *Reader) fail(detail string) { r.err = problem.BadRequest.New(detail) }
+
+// syntax turns an error of the JSON reader into a problem. Its text quotes the input, so only the kind and the
+// place are taken from it.
+func (r *Reader) syntax(err error) {
+	if r.err != nil {
+		return
+	}
+	at := r.dec.InputOffset()
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
+		at = syntactic.ByteOffset
+	}
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		r.fail(fmt.Sprintf("the body repeats a member of an object at byte %d", at))
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		r.fail("the body ends before the JSON value does")
+	default:
+		r.fail(fmt.Sprintf("the body is not valid JSON in UTF-8 at byte %d", at))
+	}
+}
+
+// peek returns the kind of the next value, or 0 after an error.
+func (r *Reader) peek() jsontext.Kind {
+	if r.err != nil {
+		return 0
+	}
+	kind := r.dec.PeekKind()
+	if kind == 0 {
+		_, err := r.dec.ReadToken()
+		r.syntax(err)
+	}
+	return kind
+}
+
+func (r *Reader) readToken() bool {
+	if _, err := r.dec.ReadToken(); err != nil {
+		r.syntax(err)
+		return false
+	}
+	if r.dec.StackDepth() > maxDepth {
+		r.fail(fmt.Sprintf("the body nests deeper than %d levels", maxDepth))
+		return false
+	}
+	return true
+}
+
+// skip reads one value of any kind, counting its depth.
+func (r *Reader) skip() bool {
+	outer := r.dec.StackDepth()
+	for {
+		if r.peek() == 0 || !r.readToken() {
+			return false
+		}
+		if r.dec.StackDepth() <= outer {
+			return true
+		}
+	}
+}
+
+// Violation adds a violation at the value read last.
+func (r *Reader) Violation(keyword, detail string) {
+	if r.err == nil {
+		r.violations.Body(string(r.dec.StackPointer()), keyword, detail)
+	}
+}
+
+// WrongType reads one value and adds a violation that it is not of the type, such as "a string".
+func (r *Reader) WrongType(want string) {
+	if r.skip() {
+		r.Violation("type", "must be "+want)
+	}
+}
+
+// Null reports whether the next value is null, and reads it if so.
+func (r *Reader) Null() bool {
+	return r.peek() == 'n' && r.readToken()
+}
+
+// BeginObject reads the opening brace. Where the value is not an object it adds a violation and returns false.
+func (r *Reader) BeginObject() bool {
+	switch r.peek() {
+	case '{':
+		return r.readToken()
+	case 0:
+		return false
+	}
+	r.WrongType("an object")
+	return false
+}
+
+// NextMember reads the next member name, or the closing brace, where it returns false. After an error it returns false.
+func (r *Reader) NextMember() bool {
+	switch r.peek() {
+	case 0:
+		return false
+	case '}':
+		r.readToken()
+		return false
+	}
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		r.syntax(err)
+		return false
+	}
+	r.name = r.unquote(raw)
+	return true
+}
+
+// Name returns the member name that NextMember read. It is valid until the next read.
+func (r *Reader) Name() []byte { return r.name }
+
+// maxNamed bounds the name of an unknown member that a violation repeats: a pointer must be able to name the
+// member, and must not become an echo of whatever is sent.
+const maxNamed = 64
+
+// UnknownMember reads the value of a member that the schema does not allow and adds a violation.
+func (r *Reader) UnknownMember() {
+	long := len(r.name) > maxNamed
+	if !r.skip() {
+		return
+	}
+	pointer := r.dec.StackPointer()
+	if long {
+		pointer = pointer.Parent()
+	}
+	r.violations.Body(string(pointer), "additionalProperties", "is not a member of this object")
+}
+
+// SkipMember reads the value of a member that the schema allows but does not describe.
+func (r *Reader) SkipMember() { r.skip() }
+
+// Required adds a violation for each bit of missing; names holds the member name of each bit. It is called after
+// the closing brace.
+func (r *Reader) Required(missing uint64, names []string) {
+	if r.err != nil || missing == 0 {
+		return
+	}
+	object := r.dec.StackPointer()
+	for i, name := range names {
+		if missing&(1<<i) != 0 {
+			r.violations.Body(string(object.AppendToken(name)), "required", "is required")
+		}
+	}
+}
+
+// BeginArray reads the opening bracket. Where the value is not an array it adds a violation and returns false.
+func (r *Reader) BeginArray() bool {
+	switch r.peek() {
+	case '[':
+		return r.readToken()
+	case 0:
+		return false
+	}
+	r.WrongType("an array")
+	return false
+}
+
+// NextElement reports whether another element follows; else it reads the closing bracket. After an error it returns false.
+func (r *Reader) NextElement() bool {
+	switch r.peek() {
+	case 0:
+		return false
+	case ']':
+		r.readToken()
+		return false
+	}
+	return true
+}
+
+// Bool reads a boolean.
+func (r *Reader) Bool() (value, ok bool) {
+	switch kind := r.peek(); kind {
+	case 't', 'f':
+		return kind == 't', r.readToken()
+	case 0:
+		return false, false
+	}
+	r.WrongType("true or false")
+	return false, false
+}
+
+// unquote returns the text of a JSON string. Only a string with an escape is copied.
+func (r *Reader) unquote(raw []byte) []byte {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1]
+	}
+	var err error
+	r.scratch, err = jsontext.AppendUnquote(r.scratch[:0], raw)
+	if err != nil {
+		r.syntax(err)
+	}
+	return r.scratch
+}

@@ -1,0 +1,156 @@
+package validation
+
+import (
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Text reads a string. The bytes are valid until the next read.
+func (r *Reader) Text() (text []byte, ok bool) {
+	switch r.peek() {
+	case '"':
+		raw, err := r.dec.ReadValue()
+		if err != nil {
+			r.syntax(err)
+			return nil, false
+		}
+		text = r.unquote(raw)
+		return text, r.err == nil
+	case 0:
+		return nil, false
+	}
+	r.WrongType("a string")
+	return nil, false
+}
+
+// Check adds a violation of keyword at the value read last unless detail is empty. The generated decoders call it with
+// one of the functions below, which the parameters share.
+func (r *Reader) Check(keyword, detail string) {
+	if detail != "" {
+		r.Violation(keyword, detail)
+	}
+}
+
+// MinLength returns what is wrong where s has fewer than n code points.
+func MinLength(s string, n int) string {
+	if len(s) >= n && utf8.RuneCountInString(s) >= n {
+		return ""
+	}
+	if n == 1 {
+		return "must not be empty"
+	}
+	return fmt.Sprintf("must have at least %d characters", n)
+}
+
+// MaxLength returns what is wrong where s has more than n code points.
+func MaxLength(s string, n int) string {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return ""
+	}
+	return fmt.Sprintf("must have at most %d characters", n)
+}
+
+// Matcher is a compiled pattern.
+type Matcher interface{ MatchString(string) bool }
+
+// Pattern returns what is wrong where s does not match; source is the pattern as the document spells it.
+func Pattern(s string, m Matcher, source string) string {
+	if m.MatchString(s) {
+		return ""
+	}
+	return "must match " + source
+}
+
+// CharacterClass matches one or more characters of a set of ASCII characters: what a pattern such as ^[a-z0-9-]+$
+// says, without a regular expression.
+type CharacterClass [128]bool
+
+// MatchString reports whether s is not empty and holds only characters of the class.
+func (c *CharacterClass) MatchString(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; b >= utf8.RuneSelf || !c[b] {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// NewCharacterClass returns the class of the characters of set.
+func NewCharacterClass(set string) *CharacterClass {
+	var c CharacterClass
+	for i := range len(set) {
+		c[set[i]] = true
+	}
+	return &c
+}
+
+// Enum returns what is wrong with a value that is not one of the allowed ones.
+func Enum(allowed string) string { return "must be one of " + allowed }
+
+// Email returns what is wrong where s is not an e-mail address: dot-atom "@" host name, of RFC 5321 §4.1.2 without
+// quoted local parts and address literals, which mail systems of today refuse.
+func Email(s string) string {
+	const wrong = "must be an e-mail address"
+	local, domain, found := strings.Cut(s, "@")
+	if !found || len(local) > 64 || len(s) > 254 || !hostName(domain) {
+		return wrong
+	}
+	if a, err := mail.ParseAddress(s); err != nil || a.Address != s || a.Name != "" || local[0] == '"' {
+		return wrong
+	}
+	return ""
+}
+
+// hostName reports whether s is a host name of RFC 1123 §2.1.
+func hostName(s string) bool {
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			b := label[i]
+			if !('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Date returns the day that s names as RFC 3339 full-date, or what is wrong.
+func Date(s string) (day time.Time, wrong string) {
+	day, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return time.Time{}, "must be a date such as 2026-01-31"
+	}
+	return day, ""
+}
+
+// UUID returns what is wrong where s is not a UUID in the form of RFC 9562 §4: the generated server would also take
+// braces, a URN prefix and missing hyphens, so that one resource would have many addresses.
+func UUID(s string) string {
+	const wrong = "must be a UUID such as 01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"
+	if len(s) != 36 {
+		return wrong
+	}
+	for i := range len(s) {
+		b := s[i]
+		switch i {
+		case 8, 13, 18, 23:
+			if b != '-' {
+				return wrong
+			}
+		default:
+			if !('0' <= b && b <= '9' || 'a' <= b && b <= 'f' || 'A' <= b && b <= 'F') {
+				return wrong
+			}
+		}
+	}
+	return ""
+}
