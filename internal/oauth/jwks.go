@@ -1,0 +1,30 @@
+package oauth
+
+import (
+	"context"
+	"encoding/base64"
+
+	"example.com/gatehouse/gen/api"
+)
+
+// jwksCacheControl is how long a verifier may keep the keys: as long as a new key will be published before it signs.
+const jwksCacheControl = "public, max-age=300"
+
+// GetJwks publishes the public half of every key in force (RFC 7517, RFC 8037 §2). It is never empty.
+func (h *Handlers) GetJwks(context.Context, api.GetJwksRequestObject) (api.GetJwksResponseObject, error) {
+	set := api.JsonWebKeySet{Keys: make([]api.JsonWebKey, 0, len(h.Keys.newestFirst))}
+	for _, k := range h.Keys.newestFirst {
+		set.Keys = append(set.Keys, api.JsonWebKey{
+			Kty: api.OKP,
+			Crv: api.Ed25519,
+			Use: api.Sig,
+			Alg: api.EdDSA,
+			Kid: k.id,
+			X:   base64.RawURLEncoding.EncodeToString(k.public),
+		})
+	}
+	return api.GetJwks200JSONResponse{
+		Body:    set,
+		Headers: api.GetJwks200ResponseHeaders{CacheControl: jwksCacheControl},
+	}, nil
+}
