@@ -8,6 +8,7 @@ var (
 	BadRequest           = Kind{Type: urn + "bad-request", Status: 400, Title: "Bad request"}
 	Unauthorized         = Kind{Type: urn + "unauthorized", Status: 401, Title: "Unauthorized"}
 	InsufficientScope    = Kind{Type: urn + "insufficient-scope", Status: 403, Title: "Insufficient scope"}
+	TransportInsecure    = Kind{Type: urn + "transport-insecure", Status: 403, Title: "Transport insecure"}
 	NotFound             = Kind{Type: urn + "not-found", Status: 404, Title: "Not found"}
 	MethodNotAllowed     = Kind{Type: urn + "method-not-allowed", Status: 405, Title: "Method not allowed"}
 	NotAcceptable        = Kind{Type: urn + "not-acceptable", Status: 406, Title: "Not acceptable"}

@@ -1,0 +1,185 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"example.com/gatehouse/internal/problem"
+	"example.com/gatehouse/internal/validation"
+	"github.com/labstack/echo/v4"
+)
+
+// maxPooledBuffer keeps one large body from holding its memory for ever.
+const maxPooledBuffer = 64 << 10
+
+// compiledBody is a Body with the field value that the generated server compares by a case-sensitive prefix.
+type compiledBody struct {
+	*Body
+	contentType []string
+}
+
+// Binder decodes the body of a request by the row of its operation, never by the type of the destination, which
+// several operations may share. Router.Finish installs it.
+type Binder struct{}
+
+var errNoRow = errors.New("guard: a body is bound outside of an operation that declares one")
+
+// Bind decodes the body into dst. It returns io.EOF for an empty optional body and for nothing else: the generated
+// server takes every error that wraps io.EOF as an absent body.
+func (Binder) Bind(dst any, c echo.Context) error {
+	s := StateFrom(c.Request().Context())
+	if s == nil || s.route == nil {
+		return errNoRow
+	}
+	if s.bound {
+		return errors.New("guard: the body is bound twice")
+	}
+	s.bound = true
+	if c.Request().ContentLength == 0 {
+		return io.EOF // the guard has answered 400 where the body is required
+	}
+	if s.body == nil || s.body.Decode == nil {
+		return errNoRow
+	}
+	rt := s.route
+	buffer := rt.buffers.Get().(*[]byte)
+	defer rt.release(buffer)
+	data, err := rt.read(c.Request(), s, (*buffer)[:0])
+	*buffer = data
+	if err != nil {
+		return err
+	}
+	if len(data) == 0 {
+		if rt.op.BodyRequired {
+			return rt.bodyMissing()
+		}
+		return io.EOF
+	}
+	if err := s.body.Decode(data, dst, &s.violations); err != nil {
+		return withoutEOF(err)
+	}
+	return s.violations.Err()
+}
+
+func (rt *route) bodyMissing() error {
+	return problem.BadRequest.New("this operation needs a body of " + strings.Join(rt.mediaTypes, " or "))
+}
+
+// withoutEOF keeps what is wrong and hides io.EOF from errors.Is.
+func withoutEOF(err error) error {
+	if !errors.Is(err, io.EOF) {
+		return err
+	}
+	p := *problem.From(err)
+	p.Cause = fmt.Errorf("%v", p.Cause)
+	return &p
+}
+
+func (rt *route) release(buffer *[]byte) {
+	if cap(*buffer) <= maxPooledBuffer {
+		rt.buffers.Put(buffer)
+	}
+}
+
+func newBuffers() *sync.Pool {
+	return &sync.Pool{New: func() any {
+		b := make([]byte, 0, 4096)
+		return &b
+	}}
+}
+
+// read appends the body to b, up to the limit of the operation. The length that the client announces is not
+// trusted: a chunked body has none.
+func (rt *route) read(r *http.Request, s *State, b []byte) ([]byte, error) {
+	limit := rt.op.MaxBodyBytes
+	if n := r.ContentLength; n > 0 && n <= limit {
+		b = slices.Grow(b, int(n)+1) // one more, so that the read that finds the end needs no room
+	}
+	for {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, 1)
+		}
+		n, err := r.Body.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case int64(len(b)) > limit:
+			return b, rt.tooLarge()
+		case err == io.EOF:
+			s.bodyRead = true
+			return b, nil
+		case err != nil:
+			// The text of the error is for the log; that it may wrap io.EOF must not reach the generated server.
+			return b, problem.BadRequest.Wrap(fmt.Errorf("read body: %v", err), "the body ends before its end was announced")
+		}
+	}
+}
+
+// readForm reads a form from the body alone and leaves it where the generated server looks, so that nothing of
+// the query gets into it.
+func (rt *route) readForm(r *http.Request, s *State) error {
+	buffer := rt.buffers.Get().(*[]byte)
+	defer rt.release(buffer)
+	data, err := rt.read(r, s, (*buffer)[:0])
+	*buffer = data
+	if err != nil {
+		return err
+	}
+	if len(data) == 0 && rt.op.BodyRequired {
+		return rt.bodyMissing()
+	}
+	raw := string(data)
+	if strings.Count(raw, "&") >= maxPairs {
+		return problem.BadRequest.New("the form has too many members")
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil || !validText(values) {
+		return problem.BadRequest.New("the form is malformed: percent-encode names and values, in UTF-8")
+	}
+	if rt.op.OAuthErrors {
+		oauthForm(values, &s.violations)
+	}
+	if rt.op.IgnoreUnknown {
+		for name := range values {
+			if !slices.Contains(s.body.FormNames, name) {
+				delete(values, name)
+			}
+		}
+	}
+	s.body.Form(values, &s.violations)
+	if err := s.violations.Err(); err != nil {
+		return err
+	}
+	r.PostForm, r.Form = values, values
+	return nil
+}
+
+// oauthForm applies RFC 6749 §3.1 and §3.2: no parameter occurs twice, and one without a value counts as omitted. A
+// name that is ignored must not occur twice either.
+func oauthForm(values url.Values, v *validation.Violations) {
+	var repeated []string
+	for name, list := range values {
+		if len(list) > 1 {
+			repeated = append(repeated, name)
+			values[name] = list[:1]
+		}
+		if values[name][0] == "" {
+			delete(values, name)
+		}
+	}
+	slices.Sort(repeated)
+	for _, name := range repeated {
+		if len(name) > maxNamed {
+			name = strings.ToValidUTF8(name[:maxNamed], "")
+		}
+		v.Body("/"+escapePointer.Replace(name), "repeated", "must be given once")
+	}
+}
+
+// escapePointer escapes a reference token (RFC 6901 §3).
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")

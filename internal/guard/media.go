@@ -1,0 +1,120 @@
+package guard
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"example.com/gatehouse/internal/problem"
+)
+
+// chooseBody answers 413 and 415 from the header alone, before a byte of the body is read, and returns the row of the
+// declared media type, or nil where the request has no body.
+func (rt *route) chooseBody(r *http.Request) (*compiledBody, error) {
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	if len(rt.bodies) == 0 {
+		return nil, rt.takesNoBody
+	}
+	if r.ContentLength > rt.op.MaxBodyBytes {
+		return nil, rt.tooLarge()
+	}
+	for _, coding := range r.Header["Content-Encoding"] {
+		if !strings.EqualFold(coding, "identity") {
+			return nil, problem.UnsupportedMediaType.New("send the body without a content coding")
+		}
+	}
+	fields := r.Header["Content-Type"]
+	if len(fields) != 1 {
+		return nil, problem.UnsupportedMediaType.New(rt.takes)
+	}
+	for i := range rt.bodies {
+		if rt.bodies[i].MediaType == fields[0] {
+			return &rt.bodies[i], nil
+		}
+	}
+	mediaType, parameters, err := mime.ParseMediaType(fields[0])
+	if err != nil {
+		return nil, problem.UnsupportedMediaType.New(rt.takes)
+	}
+	// JSON is UTF-8 (RFC 8259 §8.1), and the form that browsers send is too. Another charset would be decoded as if.
+	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return nil, problem.UnsupportedMediaType.New("send the body in UTF-8")
+	}
+	for i := range rt.bodies {
+		if strings.EqualFold(rt.bodies[i].MediaType, mediaType) {
+			return &rt.bodies[i], nil
+		}
+	}
+	return nil, problem.UnsupportedMediaType.New(rt.takes)
+}
+
+func (rt *route) tooLarge() error {
+	return problem.ContentTooLarge.New("the body may have at most " + strconv.FormatInt(rt.op.MaxBodyBytes, 10) + " bytes")
+}
+
+// acceptable reports whether one of the media types that the operation answers with is acceptable (RFC 9110 §12.5.1).
+func (rt *route) acceptable(fields []string) bool {
+	if len(fields) == 0 || len(rt.op.Produces) == 0 {
+		return true
+	}
+	if len(fields) == 1 && (fields[0] == "*/*" || fields[0] == rt.op.Produces[0]) {
+		return true
+	}
+	accept := strings.Join(fields, ",")
+	if strings.Trim(accept, " \t,") == "" {
+		return true // an empty field states no preference
+	}
+	for _, mediaType := range rt.op.Produces {
+		if accepts(accept, mediaType) {
+			return true
+		}
+	}
+	return false
+}
+
+// accepts reports whether the most specific media range that matches mediaType has a weight above zero. Parameters of
+// a range other than its weight are passed over: no operation answers with two of one type.
+func accepts(accept, mediaType string) bool {
+	mainType, _, _ := strings.Cut(mediaType, "/")
+	specificity, ok := 0, false
+	for accept != "" {
+		var element string
+		element, accept, _ = strings.Cut(accept, ",")
+		mediaRange, parameters, _ := strings.Cut(element, ";")
+		mediaRange = strings.Trim(mediaRange, " \t")
+		s := 0
+		switch {
+		case strings.EqualFold(mediaRange, mediaType):
+			s = 3
+		case len(mediaRange) == len(mainType)+2 && strings.HasSuffix(mediaRange, "/*") && strings.EqualFold(mediaRange[:len(mainType)], mainType):
+			s = 2
+		case mediaRange == "*/*":
+			s = 1
+		}
+		if s == 0 || s < specificity {
+			continue
+		}
+		wanted := !zeroWeight(parameters)
+		if s > specificity {
+			specificity, ok = s, wanted
+		} else {
+			ok = ok || wanted
+		}
+	}
+	return ok
+}
+
+func zeroWeight(parameters string) bool {
+	for parameters != "" {
+		var p string
+		p, parameters, _ = strings.Cut(parameters, ";")
+		name, value, _ := strings.Cut(strings.Trim(p, " \t"), "=")
+		if strings.EqualFold(name, "q") {
+			return strings.Trim(value, "0.") == "" && value != ""
+		}
+	}
+	return false
+}

@@ -1,0 +1,190 @@
+package guard
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/problem"
+	"example.com/gatehouse/internal/ratelimit"
+	"github.com/labstack/echo/v4"
+)
+
+// route is an operation with everything that can be computed before a request.
+type route struct {
+	op      *Operation
+	limiter Limiter
+	buffers *sync.Pool
+
+	byAddress, byPrincipal []ratelimit.Limit
+
+	// uses are the schemes of the operation, each once, in the order of the document.
+	uses              []schemeUse
+	alternatives      []alternative
+	usesAuthorization bool
+	usesBasic         bool
+	usesBearer        bool
+	insecureBasic     bool
+	secretQuery       []string
+	challenges        []string
+	invalidToken      []string
+	invalidRequest    []string
+
+	bodies      []compiledBody
+	mediaTypes  []string
+	formNames   []string
+	takes       string
+	takesNoBody error
+	produces    string
+}
+
+func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
+	rt := &route{op: op, limiter: c.Limiter, buffers: buffers, insecureBasic: c.AllowInsecureBasic}
+	for _, l := range op.Limits {
+		if l.By == ByPrincipal {
+			rt.byPrincipal = append(rt.byPrincipal, l.Limit)
+		} else {
+			rt.byAddress = append(rt.byAddress, l.Limit)
+		}
+	}
+	rt.compileSecurity(c)
+	for i := range op.Bodies {
+		b := &op.Bodies[i]
+		rt.bodies = append(rt.bodies, compiledBody{Body: b, contentType: []string{b.MediaType}})
+		rt.mediaTypes = append(rt.mediaTypes, b.MediaType)
+		rt.formNames = append(rt.formNames, b.FormNames...)
+	}
+	rt.takes = "this operation takes " + strings.Join(rt.mediaTypes, " or ")
+	// 415 and not 400: RFC 9110 §15.5.16 is about content that the method does not take on the resource, and it is
+	// told before the body is read, beside the other 415.
+	rt.takesNoBody = problem.UnsupportedMediaType.New("this operation takes no body")
+	rt.produces = "this operation answers " + strings.Join(op.Produces, " or ")
+	return rt
+}
+
+func (rt *route) compileSecurity(c *Config) {
+	position := map[int]int{} // in c.Schemes → in rt.uses
+	for _, a := range rt.op.Security {
+		var compiled alternative
+		var all, bearerScopes []string
+		bearer := false
+		for _, requirement := range a {
+			scheme := &c.Schemes[requirement.Scheme]
+			use, known := position[requirement.Scheme]
+			if !known {
+				use = len(rt.uses)
+				position[requirement.Scheme] = use
+				rt.uses = append(rt.uses, schemeUse{Scheme: scheme, header: http.CanonicalHeaderKey(scheme.Param)})
+			}
+			compiled.needs = append(compiled.needs, need{use: use, scopes: requirement.Scopes})
+			compiled.names = append(compiled.names, scheme.Name)
+			all = append(all, requirement.Scopes...)
+			if scheme.Bearer != nil {
+				bearer = true
+				bearerScopes = append(bearerScopes, requirement.Scopes...)
+			}
+		}
+		compiled.names = slices.Clip(compiled.names)
+		switch needed := auth.NewScopes(all...); len(needed) {
+		case 1:
+			compiled.forbidden = "this operation needs the scope " + needed[0]
+		default:
+			compiled.forbidden = "this operation needs the scopes " + strings.Join(needed, ", ")
+		}
+		if bearer && len(bearerScopes) > 0 {
+			compiled.forbiddenBearer = []string{bearerScope(c.Realm, auth.NewScopes(bearerScopes...))}
+		}
+		rt.alternatives = append(rt.alternatives, compiled)
+	}
+	for i := range rt.uses {
+		use := &rt.uses[i]
+		rt.usesBasic = rt.usesBasic || use.Basic != nil
+		rt.usesBearer = rt.usesBearer || use.Bearer != nil
+		if use.APIKey != nil && use.In == "query" {
+			rt.secretQuery = append(rt.secretQuery, use.Param)
+		}
+	}
+	rt.usesAuthorization = rt.usesBasic || rt.usesBearer
+	rt.challenges = challenges(c.Realm, rt.uses, "")
+	rt.invalidToken = challenges(c.Realm, rt.uses, bearerInvalidToken)
+	if rt.usesBearer {
+		rt.invalidRequest = challenges(c.Realm, rt.uses, bearerInvalidRequest)
+	}
+}
+
+var (
+	errNoState  = errors.New("guard: the request has no state: the entry middleware of the server is missing")
+	errNoAnswer = errors.New("guard: the handler returned without an answer")
+)
+
+// guarded wraps next, so that nothing of it runs before the operation is proven to be open to the caller.
+func (rt *route) guarded(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		s := StateFrom(c.Request().Context())
+		if s == nil {
+			return errNoState
+		}
+		if !rt.pathIsSound(c) {
+			return echo.ErrNotFound
+		}
+		s.route = rt
+		if err := rt.admit(c, s); err != nil {
+			return err
+		}
+		if err := next(c); err != nil {
+			return err
+		}
+		if !c.Response().Committed {
+			return errNoAnswer
+		}
+		return nil
+	}
+}
+
+// admit is the way of a request up to its handler: limits by address, where failures count too, then who is calling,
+// then limits by caller, and only then what the request says. Nothing of the body is read before the last step.
+func (rt *route) admit(c echo.Context, s *State) error {
+	r := c.Request()
+	if len(rt.byAddress) > 0 {
+		if err := take(rt.limiter, rt.byAddress, s.Started, s.addressBucket()); err != nil {
+			return err
+		}
+	}
+	if rt.secretQuery != nil && r.URL.RawQuery != "" {
+		s.query = c.QueryParams()
+	}
+	if err := rt.authenticate(r, s); err != nil {
+		return err
+	}
+	if len(rt.byPrincipal) > 0 && s.authenticated {
+		if err := take(rt.limiter, rt.byPrincipal, s.Started, s.principal.Subject); err != nil {
+			return err
+		}
+	}
+	body, err := rt.chooseBody(r)
+	if err != nil {
+		return err
+	}
+	if !rt.acceptable(r.Header["Accept"]) {
+		return problem.NotAcceptable.New(rt.produces)
+	}
+	if body == nil {
+		s.bodyRead = true // there is none
+		if rt.op.BodyRequired {
+			return rt.bodyMissing()
+		}
+	} else {
+		s.body = body
+		r.Header["Content-Type"] = body.contentType
+	}
+	if err := rt.checkParameters(c, s); err != nil {
+		return err
+	}
+	if body != nil && body.Form != nil {
+		return rt.readForm(r, s)
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+// Package guard is the run time of the operation table: credentials, requirements, scopes, challenges, limits, router.
+package guard
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Config is what a Router is made of. Every field but AllowInsecureBasic is needed.
+type Config struct {
+	Echo       *echo.Echo
+	Operations []Operation
+	Schemes    []Scheme
+	Limiter    Limiter
+	// Realm is the protection space that challenges name.
+	Realm string
+	// AllowInsecureBasic takes passwords of HTTP Basic over plain HTTP: for development on loopback, and behind a
+	// proxy that ends TLS.
+	AllowInsecureBasic bool
+}
+
+// Router takes the routes of the generated server and puts the guard of its operation before each. It does not embed
+// *echo.Echo: a method that it forgot would register an open route. No route is open until Finish has found
+// no fault in any of them.
+type Router struct {
+	config Config
+	routes []registration
+}
+
+type registration struct {
+	method, path string
+	handler      echo.HandlerFunc
+}
+
+// New returns a Router without routes.
+func New(c Config) *Router { return &Router{config: c} }
+
+func (r *Router) add(method, path string, h echo.HandlerFunc, m []echo.MiddlewareFunc) *echo.Route {
+	// The first of the middlewares is the outermost, as with echo, but all of them are inside the guard.
+	for i := len(m) - 1; i >= 0; i-- {
+		h = m[i](h)
+	}
+	r.routes = append(r.routes, registration{method, path, h})
+	return &echo.Route{Method: method, Path: path}
+}
+
+// CONNECT takes a route. So do the other eight.
+func (r *Router) CONNECT(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodConnect, path, h, m)
+}
+
+func (r *Router) DELETE(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodDelete, path, h, m)
+}
+
+func (r *Router) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodGet, path, h, m)
+}
+
+func (r *Router) HEAD(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodHead, path, h, m)
+}
+
+func (r *Router) OPTIONS(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodOptions, path, h, m)
+}
+
+func (r *Router) PATCH(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodPatch, path, h, m)
+}
+
+func (r *Router) POST(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodPost, path, h, m)
+}
+
+func (r *Router) PUT(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodPut, path, h, m)
+}
+
+func (r *Router) TRACE(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
+	return r.add(http.MethodTrace, path, h, m)
+}
+
+// Finish opens the routes, or returns every fault of the operation table and the routes at once and opens none. It
+// installs Binder, without which the generated server would decode bodies by itself. A GET operation answers
+// HEAD too, unless the document has a HEAD of its own.
+func (r *Router) Finish() error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	operations := map[routeKey]*Operation{}
+	for i := range r.config.Operations {
+		op := &r.config.Operations[i]
+		operations[routeKey{op.Method, echoPath(op.Path)}] = op
+	}
+	buffers := newBuffers()
+	e := r.config.Echo
+	e.Binder = Binder{}
+	for _, reg := range r.routes {
+		h := compile(&r.config, operations[routeKey{reg.method, reg.path}], buffers).guarded(reg.handler)
+		e.Add(reg.method, reg.path, h)
+		if _, own := operations[routeKey{http.MethodHead, reg.path}]; reg.method == http.MethodGet && !own {
+			e.Add(http.MethodHead, reg.path, h)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package guard
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/validation"
+)
+
+// State is what is known about one request. It is made once, by the outermost middleware of the server, and is the
+// context of the request, so that finding it costs one type assertion. It is never pooled: a goroutine that a handler
+// leaves behind may keep it.
+type State struct {
+	context.Context
+
+	// RequestID names the request in its response and in the log.
+	RequestID string
+	// Address is the client as the trusted-proxy rule of the server sees it.
+	Address netip.Addr
+	// Started is when the request arrived, and the time of everything that is counted for it.
+	Started time.Time
+
+	route      *route
+	addressKey string
+	// principal is a copy: what authenticators return is shared between requests, and has no scheme.
+	principal     auth.Principal
+	authenticated bool
+
+	query      url.Values
+	parameters validation.Parameters
+	violations validation.Violations
+
+	body     *compiledBody
+	bound    bool
+	bodyRead bool
+}
+
+// NewState returns the state of a request that arrived at started. parent is the context that the server gave it.
+func NewState(parent context.Context, requestID string, address netip.Addr, started time.Time) *State {
+	return &State{Context: parent, RequestID: requestID, Address: address, Started: started}
+}
+
+type stateKey struct{}
+
+// StateFrom returns the state of the request that ctx belongs to, or nil.
+func StateFrom(ctx context.Context) *State {
+	if s, ok := ctx.(*State); ok {
+		return s
+	}
+	s, _ := ctx.Value(stateKey{}).(*State)
+	return s
+}
+
+// Value answers the keys of package auth and leaves all others to the parent.
+func (s *State) Value(key any) any {
+	switch key {
+	case auth.PrincipalKey:
+		if p := s.Principal(); p != nil {
+			return p
+		}
+		return nil
+	case auth.AddressKey:
+		return s.Address
+	case any(stateKey{}):
+		return s
+	}
+	return s.Context.Value(key)
+}
+
+// Principal is the caller, or nil where none is known.
+func (s *State) Principal() *auth.Principal {
+	if !s.authenticated {
+		return nil
+	}
+	return &s.principal
+}
+
+// Operation is the operation that the request is for, or nil where no route matched.
+func (s *State) Operation() *Operation {
+	if s.route == nil {
+		return nil
+	}
+	return s.route.op
+}
+
+// SecretQueryNames are the query parameters of the operation that carry a credential.
+func (s *State) SecretQueryNames() []string {
+	if s.route == nil {
+		return nil
+	}
+	return s.route.secretQuery
+}
+
+// BodyRead reports whether the whole body of the request has been read.
+func (s *State) BodyRead() bool { return s.bodyRead }
