@@ -1,0 +1,243 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"example.com/gatehouse/internal/guard"
+	"example.com/gatehouse/internal/problem"
+	"example.com/gatehouse/internal/ratelimit"
+	"github.com/labstack/echo/v4"
+)
+
+// Entry is the outermost middleware: it gives each request its state, its security headers, one answer and one line in
+// the log, whatever happens inside. Install it with echo's Pre, so that requests without a route get the same.
+type Entry struct {
+	Now func() time.Time
+	// Random makes request ids: guessed ones would let a client point at the log lines of another.
+	Random io.Reader
+	// Address returns the client of a request. Nil takes the other end of the connection, whatever the headers say.
+	Address func(*http.Request) netip.Addr
+	Logger  *slog.Logger
+	// Access is nil where no access log is wanted.
+	Access *AccessLog
+	// Limiter and Unrouted count, by address, the requests that no operation counts.
+	Limiter  guard.Limiter
+	Unrouted []ratelimit.Limit
+	// Realm is what a client that failed to authenticate at an OAuth endpoint is challenged for.
+	Realm string
+}
+
+// securityHeaders are on every response. They are made once: their keys are canonical and their values are shared.
+type securityHeaders struct {
+	noSniff, policy, referrer, cache, transport []string
+}
+
+// Middleware returns the middleware. There are at most 8 keys in most responses, these among them: the map of a
+// response grows at the ninth, which costs more than all of the headers.
+func (e Entry) Middleware() echo.MiddlewareFunc {
+	headers := securityHeaders{
+		noSniff:   []string{"nosniff"},
+		policy:    []string{"default-src 'none'; frame-ancestors 'none'"},
+		referrer:  []string{"no-referrer"},
+		cache:     []string{"no-store"},
+		transport: []string{"max-age=31536000; includeSubDomains"},
+	}
+	if e.Address == nil {
+		e.Address = peerAddress
+	}
+	ids := &requestIDs{random: bufio.NewReaderSize(e.Random, 4096)}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			e.serve(c, next, ids, &headers)
+			return nil
+		}
+	}
+}
+
+func (e *Entry) serve(c echo.Context, next echo.HandlerFunc, ids *requestIDs, headers *securityHeaders) {
+	r := c.Request()
+	id, err := ids.next()
+	s := guard.NewState(r.Context(), id, e.Address(r), e.Now())
+	r = r.WithContext(s)
+	c.SetRequest(r)
+	h := c.Response().Header()
+	h["X-Content-Type-Options"] = headers.noSniff
+	h["Content-Security-Policy"] = headers.policy
+	h["Referrer-Policy"] = headers.referrer
+	h["Cache-Control"] = headers.cache
+	h["X-Request-Id"] = []string{id}
+	if r.TLS != nil {
+		h["Strict-Transport-Security"] = headers.transport
+	}
+	if err == nil {
+		err = e.run(c, next, s)
+	}
+	abort := err != nil && !e.answer(c, s, err)
+	if e.Access != nil {
+		e.Access.record(c, s, e.Now(), abort)
+	}
+	if abort {
+		// The beginning of a response has left. Closing the connection tells the client that it is not whole.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// run calls next and makes an error of a panic.
+func (e *Entry) run(c echo.Context, next echo.HandlerFunc, s *guard.State) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = http.ErrAbortHandler // the one panic that is meant, to end the connection
+			if v != http.ErrAbortHandler {
+				err = &panicked{value: v, stack: debug.Stack()}
+			}
+		}
+	}()
+	// The router answers OPTIONS for every path that it knows, without an operation.
+	options := c.Request().Method == http.MethodOptions
+	if options {
+		if err := guard.TakeAddress(e.Limiter, e.Unrouted, s); err != nil {
+			return err
+		}
+	}
+	err = next(c)
+	if err != nil && s.Operation() == nil && !options {
+		if refused := guard.TakeAddress(e.Limiter, e.Unrouted, s); refused != nil {
+			return refused
+		}
+	}
+	return err
+}
+
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// answer renders err. It reports false where the response has begun and cannot be taken back.
+func (e *Entry) answer(c echo.Context, s *guard.State, err error) bool {
+	r, w := c.Request(), c.Response()
+	if errors.Is(err, http.ErrAbortHandler) {
+		return false
+	}
+	p := clientProblem(s, err)
+	if p.Kind.Status >= http.StatusInternalServerError || w.Committed {
+		e.logFailure(c, s, p, err)
+	}
+	if w.Committed {
+		return false
+	}
+	oauth := false
+	if op := s.Operation(); op != nil && op.OAuthErrors {
+		oauth = true
+		if p.Kind.Status == http.StatusUnauthorized && len(p.Challenges) == 0 && r.Header["Authorization"] != nil {
+			// RFC 6749 §5.2: a client that tried the Authorization field is told the scheme.
+			challenged := *p
+			challenged.Challenges = []string{guard.BasicChallenge(e.Realm)}
+			p = &challenged
+		}
+	}
+	if !s.BodyRead() && r.ContentLength != 0 && r.ProtoMajor == 1 {
+		// net/http would wait for up to 256 KiB of a body that nobody wants before it sends the refusal.
+		w.Header()["Connection"] = []string{"close"}
+	}
+	// The client may have gone: there is nobody to tell.
+	_ = p.Write(w, s.RequestID, oauth)
+	return true
+}
+
+// clientProblem returns what the client is told about err. It never takes the text of an error of echo: the
+// generated binding of parameters quotes in it what was sent.
+func clientProblem(s *guard.State, err error) *problem.Error {
+	var p *problem.Error
+	var he *echo.HTTPError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &he):
+		switch {
+		case he.Code == http.StatusNotFound:
+			return problem.NotFound.New("there is nothing at this path")
+		case he.Code == http.StatusMethodNotAllowed:
+			return problem.MethodNotAllowed.New("this path does not take the method: see Allow")
+		case he.Code >= 400 && he.Code < 500:
+			return problem.BadRequest.New("the request is malformed")
+		}
+	case errors.Is(err, context.Canceled) && s.Err() != nil:
+		return problem.Unavailable.Wrap(err, "the request was canceled")
+	case errors.Is(err, context.DeadlineExceeded):
+		p = problem.Unavailable.Wrap(err, "repeat later")
+		p.RetryAfter = retryAfterTimeout
+		return p
+	}
+	return problem.From(err)
+}
+
+// retryAfterTimeout gives whatever was too slow some time to recover.
+const retryAfterTimeout = 5 * time.Second
+
+// logFailure writes the one line that says why a request failed. Nothing of it is in the response.
+func (e *Entry) logFailure(c echo.Context, s *guard.State, p *problem.Error, err error) {
+	var crash *panicked
+	crashed := errors.As(err, &crash)
+	level := slog.LevelError
+	if s.Err() != nil && !crashed {
+		level = slog.LevelInfo // the client has gone, which is no failure of the service
+	}
+	operation := ""
+	if op := s.Operation(); op != nil {
+		operation = op.ID
+	}
+	attributes := []slog.Attr{
+		slog.String("request_id", s.RequestID), slog.String("operation", operation),
+		slog.Int("status", p.Kind.Status), slog.String("error", err.Error()),
+	}
+	if c.Response().Committed {
+		attributes = append(attributes, slog.Bool("aborted", true))
+	}
+	if crashed {
+		attributes = append(attributes, slog.String("stack", string(crash.stack)))
+	}
+	e.Logger.LogAttrs(s, level, "request failed", attributes...)
+}
+
+// peerAddress is the other end of the connection. Headers such as X-Forwarded-For can be sent by anybody.
+func peerAddress(r *http.Request) netip.Addr {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Addr().Unmap().WithZone("")
+}
+
+// requestIDs reads random bytes in large pieces: a system call for every request would be felt.
+type requestIDs struct {
+	mu     sync.Mutex
+	random *bufio.Reader
+}
+
+// next returns 128 random bits in hex. Two requests never share an id.
+func (g *requestIDs) next() (string, error) {
+	var raw [16]byte
+	g.mu.Lock()
+	_, err := io.ReadFull(g.random, raw[:])
+	g.mu.Unlock()
+	var text [32]byte
+	hex.Encode(text[:], raw[:])
+	if err != nil {
+		return string(text[:]), fmt.Errorf("make a request id: %v", err)
+	}
+	return string(text[:]), nil
+}
