@@ -110,3 +110,5 @@ func addHeader(member string) func(*draft) {
 func addClaim(member string) func(*draft) {
 	return func(d *draft) { d.claims = strings.TrimSuffix(d.claims, "}") + "," + member + "}" }
 }
+
+func hashOf(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
