@@ -1,0 +1,8 @@
+module example.com/gatehouse/bench
+
+go 1.26.8
+
+require (
+	github.com/golang-jwt/jwt/v5 v5.3.1
+	github.com/google/uuid v1.6.0
+)

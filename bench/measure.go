@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The server has a core of its own, so that its figure holds no moves between caches, and the load has the other.
+const (
+	serverCore = "0"
+	loadCore   = "1"
+)
+
+// figure is what one round of one server gave.
+type figure struct {
+	micros   float64 // user and system CPU of the server process per answered request
+	rate     float64 // answers per second
+	busy     float64 // share of its core that the server used
+	loadBusy float64
+}
+
+// pinned returns the command that runs a program on one core. Without taskset it runs on any: enough for the tests.
+func pinned(ctx context.Context, core, program string, args ...string) *exec.Cmd {
+	if taskset, err := exec.LookPath("taskset"); err == nil {
+		args = append([]string{"-c", core, program}, args...)
+		program = taskset
+	}
+	return exec.CommandContext(ctx, program, args...)
+}
+
+// measure puts the load on the server and reads what that cost it.
+func measure(ctx context.Context, dir string, s *server, m mode, requests, connections int) (figure, error) {
+	plan, err := json.Marshal(map[string]any{
+		"Address": s.address, "Connections": connections, "Requests": requests, "Seconds": 60,
+		"Heads": m.heads(s), "Bodies": m.bodies, "Want": m.want,
+	})
+	if err != nil {
+		return figure{}, err
+	}
+	before, err := cpu(s.cmd.Process.Pid)
+	if err != nil {
+		return figure{}, err
+	}
+	var stdout, stderr bytes.Buffer
+	load := pinned(ctx, loadCore, filepath.Join(dir, "load"))
+	load.Stdin, load.Stdout, load.Stderr = bytes.NewReader(plan), &stdout, &stderr
+	if err := load.Run(); err != nil {
+		return figure{}, fmt.Errorf("load on %s: %w\n%s", s.name, err, stderr.String())
+	}
+	after, err := cpu(s.cmd.Process.Pid)
+	if err != nil {
+		return figure{}, err
+	}
+	var r struct {
+		Answered  int
+		Wall, CPU time.Duration
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		return figure{}, fmt.Errorf("the result of the load is not JSON: %w", err)
+	}
+	if r.Answered != requests {
+		return figure{}, fmt.Errorf("%s answered %d of %d requests", s.name, r.Answered, requests)
+	}
+	used := after - before
+	return figure{
+		micros:   float64(used) / float64(time.Microsecond) / float64(r.Answered),
+		rate:     float64(r.Answered) / r.Wall.Seconds(),
+		busy:     float64(used) / float64(r.Wall),
+		loadBusy: float64(r.CPU) / float64(r.Wall),
+	}, nil
+}
+
+// cpu returns the user and system time of all threads of a process, those that have ended too.
+func cpu(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseStat(string(stat))
+}
+
+func parseStat(stat string) (time.Duration, error) {
+	// The second field, the name, is in parentheses and may hold anything, also spaces: proc(5).
+	end := strings.LastIndexByte(stat, ')')
+	fields := strings.Fields(stat[end+1:])
+	if end < 0 || len(fields) < 13 {
+		return 0, fmt.Errorf("/proc/PID/stat has another form than proc(5) says")
+	}
+	var ticks int64
+	for _, field := range fields[11:13] { // utime and stime
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil // USER_HZ is 100 on every Linux that Go runs on
+}
+
+// residentMiB returns the resident memory of a process.
+func residentMiB(pid int) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, found := strings.CutPrefix(line, "VmRSS:"); found {
+			kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 64)
+			return kib / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("/proc/%d/status has no VmRSS", pid)
+}
