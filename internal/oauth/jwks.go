@@ -11,7 +11,7 @@ import (
 const jwksCacheControl = "public, max-age=300"
 
 // GetJwks publishes the public half of every key in force (RFC 7517, RFC 8037 §2). It is never empty.
-func (h *Handlers) GetJwks(context.Context, api.GetJwksRequestObject) (api.GetJwksResponseObject, error) {
+func (h *TokenHandlers) GetJwks(context.Context, api.GetJwksRequestObject) (api.GetJwksResponseObject, error) {
 	set := api.JsonWebKeySet{Keys: make([]api.JsonWebKey, 0, len(h.Keys.newestFirst))}
 	for _, k := range h.Keys.newestFirst {
 		set.Keys = append(set.Keys, api.JsonWebKey{

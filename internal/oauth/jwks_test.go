@@ -20,7 +20,7 @@ func TestTheKeySetHasPublicMembersOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := (&Handlers{Keys: keys}).GetJwks(context.Background(), api.GetJwksRequestObject{})
+	response, err := (&TokenHandlers{Keys: keys}).GetJwks(context.Background(), api.GetJwksRequestObject{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,8 @@ type PasswordAuthenticator interface {
 	Authenticate(context.Context, auth.Basic) (*auth.Principal, error)
 }
 
-// Handlers answers the OAuth operations. All fields are required.
-type Handlers struct {
+// TokenHandlers answers the OAuth operations. All fields are required.
+type TokenHandlers struct {
 	Passwords PasswordAuthenticator
 	Signer    *Signer
 	Keys      *Keys
@@ -31,7 +31,7 @@ type Handlers struct {
 
 // CreateToken is the password grant, RFC 6749 §4.3, for first-party clients only. A client that authenticates with an
 // Authorization header is not known yet: the header is not looked at, as there are no confidential clients.
-func (h *Handlers) CreateToken(ctx context.Context, request api.CreateTokenRequestObject) (api.CreateTokenResponseObject, error) {
+func (h *TokenHandlers) CreateToken(ctx context.Context, request api.CreateTokenRequestObject) (api.CreateTokenResponseObject, error) {
 	form := request.Body
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
@@ -84,7 +84,7 @@ func identifyClient(form *api.TokenRequest) (string, error) {
 
 // requestedScopes returns what the client asks for: all declared scopes where it asks for nothing. It is checked before
 // the password, because it costs nothing and does not depend on the user.
-func (h *Handlers) requestedScopes(form *api.TokenRequest) (auth.Scopes, error) {
+func (h *TokenHandlers) requestedScopes(form *api.TokenRequest) (auth.Scopes, error) {
 	if form.Scope == nil {
 		return h.DeclaredScopes, nil
 	}
@@ -95,7 +95,7 @@ func (h *Handlers) requestedScopes(form *api.TokenRequest) (auth.Scopes, error) 
 	return requested, nil
 }
 
-func (h *Handlers) authenticate(ctx context.Context, form *api.TokenRequest) (*auth.Principal, error) {
+func (h *TokenHandlers) authenticate(ctx context.Context, form *api.TokenRequest) (*auth.Principal, error) {
 	user, err := h.Passwords.Authenticate(ctx, auth.Basic{Username: form.Username, Password: auth.Secret(form.Password)})
 	if err == nil {
 		return user, nil

@@ -32,9 +32,9 @@ func onePassword(_ context.Context, b auth.Basic) (*auth.Principal, error) {
 	return &auth.Principal{Subject: "user-1", Scopes: auth.NewScopes("items:read", "items:write", "users:read", "retired:scope")}, nil
 }
 
-func testHandlers(t *testing.T, passwords passwordsFunc) *Handlers {
+func testHandlers(t *testing.T, passwords passwordsFunc) *TokenHandlers {
 	t.Helper()
-	return &Handlers{
+	return &TokenHandlers{
 		Passwords:      passwords,
 		Signer:         testSigner(t, func() time.Time { return testNow }, new(auth.Exceptions), rand.Reader),
 		Keys:           testKeys(t),
