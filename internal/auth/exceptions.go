@@ -34,14 +34,16 @@ func (e *Exceptions) Allow(p *Principal) bool {
 	return true
 }
 
-// EndSubject refuses every credential of a disabled or deleted account.
-func (e *Exceptions) EndSubject(subject string) {
+// EndSubject refuses every credential of a disabled or deleted account. It reports whether that was so already.
+func (e *Exceptions) EndSubject(subject string) (was bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.subjects == nil {
 		e.subjects = make(map[string]struct{})
 	}
+	_, was = e.subjects[subject]
 	e.subjects[subject] = struct{}{}
+	return was
 }
 
 // ResumeSubject takes EndSubject back.
@@ -51,22 +53,34 @@ func (e *Exceptions) ResumeSubject(subject string) {
 	delete(e.subjects, subject)
 }
 
-// SetNotBefore refuses the credentials of the account that were issued before mark.
-func (e *Exceptions) SetNotBefore(subject string, mark time.Time) {
+// SetNotBefore refuses the credentials of the account that were issued before mark. It returns the mark that was
+// there before, the zero time where there was none.
+func (e *Exceptions) SetNotBefore(subject string, mark time.Time) (before time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.notBefore == nil {
 		e.notBefore = make(map[string]time.Time)
 	}
+	before = e.notBefore[subject]
 	e.notBefore[subject] = mark
+	return before
 }
 
-// RevokeKey refuses the API key.
-func (e *Exceptions) RevokeKey(keyID string) {
+// RevokeKey refuses the API key. It reports whether that was so already.
+func (e *Exceptions) RevokeKey(keyID string) (was bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.keys == nil {
 		e.keys = make(map[string]struct{})
 	}
+	_, was = e.keys[keyID]
 	e.keys[keyID] = struct{}{}
+	return was
+}
+
+// RestoreKey takes RevokeKey back.
+func (e *Exceptions) RestoreKey(keyID string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.keys, keyID)
 }

@@ -1,0 +1,171 @@
+package accounts
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/problem"
+	"example.com/gatehouse/internal/ratelimit"
+	"example.com/gatehouse/internal/sqldb"
+)
+
+// Limiter counts attempts: ratelimit.Memory is one.
+type Limiter interface {
+	Take(now time.Time, l ratelimit.Limit, key string) ratelimit.Decision
+	GiveBack(now time.Time, l ratelimit.Limit, key string)
+}
+
+// failures are the wrong passwords that one address may give for one user name: enough for a person who mistypes,
+// and 14,400 guesses a day for a machine. Keyed by the submitted name, so that known and unknown ones
+// answer alike, and by the address, so that an attacker does not lock the owner out (security.md 78, 79).
+var failures = ratelimit.Limit{Name: "login", Quota: 10, Window: time.Minute}
+
+// Authenticate proves a user name and a password. It returns auth.ErrInvalidCredential where they are not good,
+// with the same work for a user that does not exist, and problem.QuotaExceeded after too many failures.
+func (s *Service) Authenticate(ctx context.Context, c auth.Basic) (*auth.Principal, error) {
+	if len(c.Username) > maxUsername || len(c.Password) > maxPassword {
+		return nil, auth.ErrInvalidCredential // no row can match; a hash of it would only cost
+	}
+	now := s.config.Now()
+	key := s.recent.key(c)
+	if p, found := s.recent.find(key, now); found && s.config.Exceptions.Allow(p) {
+		return p, nil // else the row decides: a password that was set again is good
+	}
+	// The place is taken before the hash, so that parallel guesses cannot run more hashes than there are places.
+	bucket := addressPrefix(auth.Address(ctx)) + "\x00" + c.Username
+	if d := s.config.Limiter.Take(now, failures, bucket); !d.Allowed {
+		return nil, tooManyFailures(d)
+	}
+	p, err := s.prove(ctx, c)
+	if errors.Is(err, auth.ErrInvalidCredential) {
+		return nil, err
+	}
+	s.config.Limiter.GiveBack(now, failures, bucket) // a success, or nobody could tell
+	if err != nil {
+		return nil, err
+	}
+	s.recent.keep(key, p, now)
+	return p, nil
+}
+
+func tooManyFailures(d ratelimit.Decision) error {
+	e := problem.QuotaExceeded.New(fmt.Sprintf("too many failed logins: repeat after %d seconds", int64((d.RetryAfter+time.Second-1)/time.Second)))
+	e.RetryAfter = d.RetryAfter
+	e.Limits = []problem.Limit{{Name: failures.Name, Quota: failures.Quota, Window: failures.Window, Remaining: d.Remaining, Reset: d.Reset}}
+	return e
+}
+
+// addressPrefix names the network that one client is likely to have: an IPv4 address, or an IPv6 /64.
+func addressPrefix(a netip.Addr) string {
+	a = a.Unmap()
+	if a.Is6() {
+		if prefix, err := a.WithZone("").Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return a.String()
+}
+
+// prove compares the password with the row's.
+func (s *Service) prove(ctx context.Context, c auth.Basic) (*auth.Principal, error) {
+	var id, stored, scopes string
+	var disabled sql.NullInt64
+	err := sqldb.Error(s.config.DB.Reader().QueryRowContext(ctx, `
+		SELECT id, password_hash, scopes, disabled_at FROM users WHERE username = $1 AND deleted_at IS NULL`, c.Username).
+		Scan(&id, &stored, &scopes, &disabled))
+	if err != nil && !errors.Is(err, sqldb.ErrNotFound) {
+		return nil, err
+	}
+	ok, lags, err := s.hasher.verify(ctx, c.Password, stored)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || disabled.Valid {
+		return nil, auth.ErrInvalidCredential
+	}
+	p := &auth.Principal{Subject: id, Scopes: auth.NewScopes(strings.Fields(scopes)...), IssuedAt: s.now()}
+	if !s.config.Exceptions.Allow(p) {
+		return nil, auth.ErrInvalidCredential
+	}
+	if lags {
+		s.rehash(ctx, id, stored, c.Password)
+	}
+	return p, nil
+}
+
+// rehash brings a stored hash to the current cost. The login has succeeded: a failure is left for the next one.
+func (s *Service) rehash(ctx context.Context, id, stored string, password auth.Secret) {
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return
+	}
+	_ = s.config.DB.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, id, stored, hash)
+		return err
+	})
+}
+
+// recentFor is how long a password that was good needs no hash: HTTP Basic sends it with every request
+// (security.md 15).
+const recentFor = 30 * time.Second
+
+// recentMost bounds the memory of the logins that are remembered.
+const recentMost = 10_000
+
+// recentLogins remembers logins by a keyed digest, never by the password: a dump of the memory of another process
+// does not verify guesses, and one of this memory has no password in it.
+type recentLogins struct {
+	secret [32]byte
+	cache  *otter.Cache[[sha256.Size]byte, recentLogin]
+}
+
+type recentLogin struct {
+	principal *auth.Principal
+	until     time.Time
+}
+
+func newRecentLogins(random io.Reader) (*recentLogins, error) {
+	r := &recentLogins{}
+	if _, err := io.ReadFull(random, r.secret[:]); err != nil {
+		return nil, err
+	}
+	var err error
+	r.cache, err = otter.New(&otter.Options[[sha256.Size]byte, recentLogin]{MaximumSize: recentMost})
+	return r, err
+}
+
+func (r *recentLogins) key(c auth.Basic) (key [sha256.Size]byte) {
+	mac := hmac.New(sha256.New, r.secret[:])
+	fmt.Fprintf(mac, "%d:", len(c.Username)) // so that no other pair has the same text
+	io.WriteString(mac, c.Username)
+	io.WriteString(mac, c.Password.Reveal())
+	mac.Sum(key[:0])
+	return key
+}
+
+func (r *recentLogins) find(key [sha256.Size]byte, now time.Time) (*auth.Principal, bool) {
+	e, found := r.cache.GetIfPresent(key)
+	if !found {
+		return nil, false
+	}
+	if !now.Before(e.until) {
+		r.cache.Invalidate(key)
+		return nil, false
+	}
+	return e.principal, true
+}
+
+func (r *recentLogins) keep(key [sha256.Size]byte, p *auth.Principal, now time.Time) {
+	r.cache.Set(key, recentLogin{p, now.Add(recentFor)})
+}
