@@ -21,13 +21,10 @@ func BenchmarkVerifyHit(b *testing.B) {
 
 // BenchmarkHash is the part of a hit that the length of the token decides.
 func BenchmarkHash(b *testing.B) {
-	token := newDraft().token()
-	b.ReportAllocs()
-	var sum [sha256.Size]byte
+	token := []byte(newDraft().token())
 	for b.Loop() {
-		sum = hashOf(token)
+		sha256.Sum256(token)
 	}
-	_ = sum
 }
 
 func BenchmarkVerifyMiss(b *testing.B) {
