@@ -36,6 +36,7 @@ func run(args []string, out io.Writer) error {
 		return fmt.Errorf("GATEHOUSE_TEST_REQUIRE asks for the race detector: %s", reason)
 	} else {
 		fmt.Fprintf(out, "without the race detector: %s\n", reason)
+		env = append(env, "CGO_ENABLED=0")
 	}
 
 	report := &report{out: out}
@@ -79,11 +80,10 @@ func test(report *report, dir string, args, env []string) error {
 
 // event is a line of go test -json (go doc test2json).
 type event struct {
-	Action     string
-	Package    string
-	ImportPath string
-	Test       string
-	Output     string
+	Action  string
+	Package string
+	Test    string
+	Output  string
 }
 
 type report struct {
@@ -91,6 +91,7 @@ type report struct {
 	passed  int
 	failed  int
 	skipped []string
+	broken  []string // packages that failed, also those that did not compile
 	// pending holds what the tests that run now have printed, for the case that they fail or skip.
 	pending map[string]*bytes.Buffer
 }
@@ -128,6 +129,9 @@ func (r *report) add(e event) {
 		}
 	case "pass", "fail", "skip":
 		if e.Test == "" {
+			if e.Action == "fail" {
+				r.broken = append(r.broken, e.Package)
+			}
 			return
 		}
 		output := r.pending[key]
@@ -170,5 +174,8 @@ func (r *report) close() {
 	fmt.Fprintf(r.out, "\n%d tests passed, %d failed, %d skipped\n", r.passed, r.failed, len(r.skipped))
 	for _, line := range r.skipped {
 		fmt.Fprintln(r.out, "  skipped:", line)
+	}
+	for _, name := range r.broken {
+		fmt.Fprintln(r.out, "  FAILED:", name)
 	}
 }

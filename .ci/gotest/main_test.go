@@ -34,7 +34,7 @@ func TestReport(t *testing.T) {
 				`{"Action":"output","Package":"p","Output":"FAIL\tp\t0.1s\n"}`,
 				`{"Action":"fail","Package":"p"}`,
 			},
-			want: "    a_test.go:3: got 1\nFAIL\tp\t0.1s\n\n0 tests passed, 1 failed, 0 skipped\n",
+			want: "    a_test.go:3: got 1\nFAIL\tp\t0.1s\n\n0 tests passed, 1 failed, 0 skipped\n  FAILED: p\n",
 		},
 		{
 			name: "a test that skips is named at the end with its reason",
@@ -51,8 +51,10 @@ func TestReport(t *testing.T) {
 			lines: []string{
 				`{"ImportPath":"p","Action":"build-output","Output":"a.go:1:1: syntax error\n"}`,
 				`{"ImportPath":"p","Action":"build-fail"}`,
+				`{"Action":"output","Package":"p","Output":"FAIL\tp [build failed]\n"}`,
+				`{"Action":"fail","Package":"p","FailedBuild":"p"}`,
 			},
-			want: "a.go:1:1: syntax error\n\n0 tests passed, 0 failed, 0 skipped\n",
+			want: "a.go:1:1: syntax error\nFAIL\tp [build failed]\n\n0 tests passed, 0 failed, 0 skipped\n  FAILED: p\n",
 		},
 		{
 			name: "a test that never ended shows what it printed",
