@@ -30,10 +30,13 @@
   }
 
   function restore() {
-    const kept = JSON.parse(localStorage.getItem(store) || '{}');
+    let kept = {};
+    try {
+      kept = JSON.parse(localStorage.getItem(store)) || {};
+    } catch { /* not ours: changed() overwrites it */ }
     for (const [name, value] of Object.entries(kept)) {
       const scheme = schemes[name];
-      if (!scheme) continue; // the document has changed since
+      if (!scheme || !value) continue; // the document has changed since
       if (isKey(scheme) && typeof value === 'string') {
         system.authActions.authorize({ [name]: { name, schema: scheme, value } });
       } else if (isToken(scheme) && value.expires > Date.now()) {
@@ -126,6 +129,7 @@
     deepLinking: true,
     displayRequestDuration: true,
     tryItOutEnabled: true,
+    defaultModelsExpandDepth: 0,
     requestInterceptor: intercept,
     plugins: [plugin],
     onComplete: () => {
