@@ -117,10 +117,10 @@ type service struct {
 }
 
 type settings struct {
-	handler       echo.HandlerFunc // whoAmI where nil
-	limiter       guard.Limiter
-	tls           bool
-	refuseBasic   bool
+	handler     echo.HandlerFunc // whoAmI where nil
+	limiter     guard.Limiter
+	tls         bool
+	refuseBasic bool
 }
 
 func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
@@ -245,4 +245,6 @@ func needs(scheme int, scopes ...string) guard.Alternative {
 }
 
 // both is one alternative that needs two schemes together.
-func both(a, b guard.Alternative) guard.Alternative { return append(append(guard.Alternative{}, a...), b...) }
+func both(a, b guard.Alternative) guard.Alternative {
+	return append(append(guard.Alternative{}, a...), b...)
+}

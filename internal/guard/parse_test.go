@@ -1,0 +1,140 @@
+package guard
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// These are for what net/http does not let through to a handler, but HTTP/2 or another server might.
+func TestParsersRefuseWhatNoServerShouldPass(t *testing.T) {
+	if _, ok := parseBasic("am9o\r\nbjpzZWNyZXQ="); ok {
+		t.Error("line ends inside base64 were taken")
+	}
+	if a := parseAuthorization("\tBearer x"); a.kind != authOther {
+		t.Errorf("a tab before the scheme was taken away: %+v", a)
+	}
+	if a := parseAuthorization("Bearer x\t"); validBearer(a.value) {
+		t.Errorf("a tab after the token was taken away: %+v", a)
+	}
+}
+
+func FuzzParseBasic(f *testing.F) {
+	for _, seed := range []string{"", "am9objpzZWNyZXQ=", "am9objpzZWNyZXQ", "am9objpzZWNyZXR=", "am9o\nbjpzZWNyZXQ=", "Og==", "OmE=", "YTo=", "/+8=", "YTpiAA=="} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		c, ok := parseBasic(value)
+		if !ok {
+			if c.Username != "" || c.Password != "" {
+				t.Fatal("a refused pair leaves something behind")
+			}
+			return
+		}
+		pair := c.Username + ":" + c.Password.Reveal()
+		if c.Username == "" || c.Password == "" || strings.Contains(c.Username, ":") || !utf8.ValidString(pair) || strings.ContainsFunc(pair, unicode.IsControl) {
+			t.Fatalf("took %q", pair)
+		}
+		// There is one spelling of every pair: two spellings would be two keys of a limit or a cache.
+		if again := base64.StdEncoding.EncodeToString([]byte(pair)); again != value {
+			t.Fatalf("took %q, which is written %q", value, again)
+		}
+	})
+}
+
+func FuzzParseAuthorization(f *testing.F) {
+	for _, seed := range []string{"", "Basic", "basic x", "BEARER  x ", "Bearer x y", "Bearer\tx", "Bearer=", "\x00", "Bearer ==", "Basic x", "B\u212aarer x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, field string) {
+		a := parseAuthorization(field)
+		scheme := map[authKind]string{authBasic: "basic", authBearer: "bearer"}[a.kind]
+		if a.kind == authAbsent {
+			t.Fatal("a field that is there is absent")
+		}
+		if scheme == "" {
+			if a.value != "" {
+				t.Fatalf("the value %q belongs to no scheme", a.value)
+			}
+			return
+		}
+		trimmed := strings.Trim(field, " ")
+		if !strings.HasPrefix(strings.ToLower(trimmed), scheme) || !strings.HasSuffix(trimmed, a.value) || len(trimmed) > len(scheme) && trimmed[len(scheme)] != ' ' {
+			t.Fatalf("%q became %s %q", field, scheme, a.value)
+		}
+		if strings.Trim(a.value, " ") != a.value {
+			t.Fatalf("spaces are left around %q", a.value)
+		}
+		if a.kind == authBearer && validBearer(a.value) && strings.ContainsAny(a.value, " \t\r\n,;\"\\") {
+			t.Fatalf("took the token %q", a.value)
+		}
+	})
+}
+
+func FuzzCookieNamed(f *testing.F) {
+	for _, seed := range []string{"", "k=v", "k=v; k=w", ";;k", "k = v", "a=k=v", "xk=v", "k=\"v\"", " k=v", "K=v", "k=v;\x00k=w"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, field string) {
+		value, n := cookieNamed(http.Header{"Cookie": {field}}, "k")
+		if n == 0 && value != "" {
+			t.Fatal("a value without a cookie")
+		}
+		if strings.ContainsRune(value, ';') {
+			t.Fatalf("the value %q holds the next cookie", value)
+		}
+		// Whatever net/http finds is found here too: otherwise a credential would look like none.
+		if theirs := (&http.Request{Header: http.Header{"Cookie": {field}}}).CookiesNamed("k"); len(theirs) > n {
+			t.Fatalf("%q: net/http finds %d cookies, we %d", field, len(theirs), n)
+		}
+	})
+}
+
+func FuzzAccepts(f *testing.F) {
+	for _, seed := range []string{"", "*/*", "application/*;q=0", "application/json;q=0.000,*/*", ",,", "application/json;Q=0", ";q", "text/html;level=1;q=0.5"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, field string) {
+		accepts(field, "application/json")
+		if !accepts(field+",application/json;q=1", "application/json") {
+			t.Fatalf("%q and then the media type itself is not acceptable", field)
+		}
+	})
+}
+
+func TestAccepts(t *testing.T) {
+	for _, tt := range []struct {
+		name, accept string
+		want         bool
+	}{
+		{"the media type itself", "application/json", true},
+		{"without case", "Application/JSON", true},
+		{"its main type", "application/*", true},
+		{"anything", "*/*", true},
+		{"among others", "text/html, application/json;q=0.1", true},
+		{"with a parameter that nobody knows", "application/json;v=1", true},
+		{"another media type", "text/html", false},
+		{"another main type", "text/*", false},
+		{"a longer name that begins alike", "application/json-seq", false},
+		{"a longer main type that begins alike", "applications/*", false},
+		{"a weight of zero", "application/json;q=0", false},
+		{"a weight of zero with decimals", "application/json ; Q=0.000", false},
+		{"the smallest weight", "application/json;q=0.001", true},
+		{"excluded from anything", "*/*, application/json;q=0", false},
+		{"excluded with its main type", "*/*, application/*;q=0", false},
+		{"excepted from an excluded main type", "application/*;q=0, application/json", true},
+		{"excepted from nothing at all", "*/*;q=0, application/json", true},
+		{"a problem alone is no success", "application/problem+json", false},
+		{"what is no media range", "json", false},
+		{"a wild main type with a subtype", "*/json", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := accepts(tt.accept, "application/json"); got != tt.want {
+				t.Errorf("%q: %v", tt.accept, got)
+			}
+		})
+	}
+}
