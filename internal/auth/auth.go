@@ -26,7 +26,7 @@ type Principal struct {
 	ClientID string
 	// KeyID is the id of an API key, else empty.
 	KeyID string
-	// IssuedAt is when the credential was made; a not-before mark of the account ends those made earlier.
+	// IssuedAt is when the credential was made; a not-before mark of the account ends tokens made earlier.
 	IssuedAt time.Time
 }
 

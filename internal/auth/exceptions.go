@@ -23,15 +23,12 @@ func (e *Exceptions) Allow(p *Principal) bool {
 	if _, ended := e.subjects[p.Subject]; ended {
 		return false
 	}
-	if mark, ok := e.notBefore[p.Subject]; ok && p.IssuedAt.Before(mark) {
-		return false
-	}
 	if p.KeyID != "" {
-		if _, revoked := e.keys[p.KeyID]; revoked {
-			return false
-		}
+		_, revoked := e.keys[p.KeyID]
+		return !revoked
 	}
-	return true
+	mark, marked := e.notBefore[p.Subject]
+	return !marked || !p.IssuedAt.Before(mark)
 }
 
 // EndSubject refuses every credential of a disabled or deleted account. It reports whether that was so already.
@@ -53,7 +50,8 @@ func (e *Exceptions) ResumeSubject(subject string) {
 	delete(e.subjects, subject)
 }
 
-// SetNotBefore refuses the credentials of the account that were issued before mark. It returns the mark that was
+// SetNotBefore refuses the tokens and remembered logins of the account that were issued before mark; API keys are
+// revoked one by one. It returns the mark that was
 // there before, the zero time where there was none.
 func (e *Exceptions) SetNotBefore(subject string, mark time.Time) (before time.Time) {
 	e.mu.Lock()

@@ -1,0 +1,244 @@
+// Package server wires everything together: the only package that knows all others.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/gen/api"
+	"example.com/gatehouse/internal/accounts"
+	"example.com/gatehouse/internal/apikeys"
+	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/guard"
+	"example.com/gatehouse/internal/items"
+	"example.com/gatehouse/internal/oauth"
+	"example.com/gatehouse/internal/ratelimit"
+	"example.com/gatehouse/internal/sqldb"
+)
+
+// Config is what a service needs. All fields but TLS are required.
+type Config struct {
+	// Development makes the first credentials and allows HTTP Basic without TLS.
+	Development bool
+	// Data is the folder of the development files, Database the SQLite file.
+	Data     string
+	Database string
+	// Secret is what ReadSecret returns.
+	Secret auth.Secret
+	// Issuer is the address of the service as clients see it, and the audience of its tokens.
+	Issuer string
+	// Docs serves the documentation.
+	Docs bool
+	// Drain is how long /readyz says no before the service stops accepting.
+	Drain time.Duration
+	// TLS makes the service speak HTTPS.
+	TLS *tls.Config
+
+	Log       *slog.Logger
+	AccessLog io.Writer
+	Now       func() time.Time
+	Random    io.Reader
+}
+
+// The timeouts and limits of a connection. They bound what a slow or idle client can hold (ASVS 5.0 4.2.1).
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 60 * time.Second
+	maxHeaderBytes    = 16 << 10
+	// shutdownTimeout is how long requests in flight may take; longer than any of them can.
+	shutdownTimeout = writeTimeout + 5*time.Second
+)
+
+// maxBuckets bounds the memory of the limiter: 100,000 addresses or principals at once, about 20 MiB.
+const maxBuckets = 100_000
+
+// realm is the protection space that challenges name.
+const realm = "gatehouse"
+
+// Server is the service.
+type Server struct {
+	config    Config
+	db        *sqldb.DB
+	echo      *echo.Echo
+	health    *health
+	accessLog *AccessLog
+}
+
+type (
+	itemHandlers    = items.Handlers
+	accountHandlers = accounts.Handlers
+)
+
+// handlers are the operations of the document, by resource. Nothing else is served.
+type handlers struct {
+	protected
+	*health
+	*Docs
+	*itemHandlers
+	*accountHandlers
+	*oauth.TokenHandlers
+}
+
+var _ api.StrictServerInterface = handlers{}
+
+// New opens the database and wires the service. The caller closes it.
+func New(ctx context.Context, c Config) (*Server, error) {
+	db, err := sqldb.Open(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{config: c, db: db}
+	if err := s.wire(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) wire(ctx context.Context) error {
+	c := s.config
+	exceptions := &auth.Exceptions{}
+	limiter := ratelimit.NewMemory(maxBuckets)
+	users, err := accounts.New(ctx, accounts.Config{DB: s.db, Exceptions: exceptions, Limiter: limiter, Now: c.Now, Random: c.Random})
+	if err != nil {
+		return err
+	}
+	keys, err := s.apiKeys(ctx, exceptions)
+	if err != nil {
+		return err
+	}
+	if err := s.firstStart(ctx, users, keys); err != nil {
+		return err
+	}
+	signingKeys, err := s.signingKeys(ctx)
+	if err != nil {
+		return err
+	}
+	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now})
+	if err != nil {
+		return err
+	}
+	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
+
+	s.health = &health{ping: s.db.Ping}
+	s.accessLog = NewAccessLog(c.AccessLog)
+	return s.route(limiter, authenticators{passwords: users, tokens: verifier, keys: keys}, handlers{
+		health:          s.health,
+		Docs:            &Docs{Enabled: c.Docs, YAML: api.OpenapiYAML, JSON: api.OpenapiJSON, Title: "Gatehouse"},
+		itemHandlers:    &items.Handlers{DB: s.db, Now: c.Now, Random: c.Random},
+		accountHandlers: &accounts.Handlers{Accounts: users},
+		TokenHandlers:   &oauth.TokenHandlers{Passwords: users, Signer: signer, Keys: signingKeys, DeclaredScopes: auth.NewScopes(api.Scopes()...)},
+	})
+}
+
+// route puts the guard before every operation and the entry before everything.
+func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handlers) error {
+	c := s.config
+	s.echo = echo.New()
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.IPExtractor = echo.ExtractIPDirect() // echo's default believes X-Forwarded-For from anyone
+	var unrouted []ratelimit.Limit
+	for _, l := range api.DefaultLimits() {
+		if l.By == guard.ByAddress {
+			unrouted = append(unrouted, l.Limit)
+		}
+	}
+	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm}.Middleware())
+	router := guard.New(guard.Config{
+		Echo:               s.echo,
+		Operations:         api.Operations(),
+		Schemes:            api.Schemes(a),
+		Limiter:            limiter,
+		Realm:              realm,
+		AllowInsecureBasic: c.Development,
+	})
+	api.RegisterHandlers(router, api.NewStrictHandler(h, nil))
+	return router.Finish()
+}
+
+func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions) (*apikeys.Service, error) {
+	pepper, err := derive(s.config.Secret, "API keys")
+	if err != nil {
+		return nil, err
+	}
+	environment := "live"
+	if s.config.Development {
+		environment = "dev"
+	}
+	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Now: s.config.Now, Random: s.config.Random})
+}
+
+func (s *Server) signingKeys(ctx context.Context) (*oauth.Keys, error) {
+	key, err := derive(s.config.Secret, "signing keys")
+	if err != nil {
+		return nil, err
+	}
+	store := &oauth.KeyStore{DB: s.db, EncryptionKey: [32]byte(key), Now: s.config.Now, Random: s.config.Random}
+	return store.Load(ctx)
+}
+
+// firstStart makes the first credentials in development, and refuses them in production.
+func (s *Server) firstStart(ctx context.Context, users *accounts.Service, keys *apikeys.Service) error {
+	if s.config.Development {
+		return provision(ctx, filepath.Join(s.config.Data, "dev.env"), users, keys, s.config.Random)
+	}
+	made, err := users.HasDevelopmentUser(ctx)
+	if err != nil {
+		return err
+	}
+	if made {
+		return fmt.Errorf("the database %s was made by --dev and holds a user with a generated password: give another with --database", s.config.Database)
+	}
+	return nil
+}
+
+// Handler returns the service as a handler, for tests and for embedding.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// Serve answers on the listener until the context ends, then lets requests in flight finish.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		TLSConfig:         s.config.TLS,
+		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() {
+		if s.config.TLS != nil {
+			failed <- server.ServeTLS(listener, "", "")
+			return
+		}
+		failed <- server.Serve(listener)
+	}()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.health.draining.Store(true)
+	time.Sleep(s.config.Drain) // the load balancer looks at /readyz and sends no more
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	return server.Shutdown(ctx)
+}
+
+// Close writes what is left of the access log and closes the database.
+func (s *Server) Close() error {
+	return errors.Join(s.accessLog.Close(), s.db.Close())
+}
