@@ -8,7 +8,9 @@ import (
 	"example.com/gatehouse/internal/validation"
 )
 
-var patternNewItemName = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
+var patternNewItemName = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+
+var patternNewItemDescription = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
 
 var membersNewItem = []string{"name", "price", "description", "category", "tags", "dimensions", "available_from", "supplier_email"}
 
@@ -40,6 +42,7 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 			if text, ok := r.Text(); ok {
 				s := string(text)
 				r.Check("maxLength", validation.MaxLength(s, 1000))
+				r.Check("pattern", validation.Pattern(s, patternNewItemDescription, "^[^\\x00]*$"))
 				dst.Description = &s
 			}
 		case "category":
@@ -144,7 +147,9 @@ func decodeDimensions(r *validation.Reader, dst *Dimensions) {
 	r.Required(^seen&0b111, membersDimensions)
 }
 
-var patternItemPatchName = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
+var patternItemPatchName = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+
+var patternItemPatchDescription = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
 
 func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 	if !r.BeginObject() {
@@ -174,6 +179,7 @@ func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 			if text, ok := r.Text(); ok {
 				s := string(text)
 				r.Check("maxLength", validation.MaxLength(s, 1000))
+				r.Check("pattern", validation.Pattern(s, patternItemPatchDescription, "^[^\\x00]*$"))
 				dst.Description.Set(s)
 			}
 		case "category":

@@ -8,7 +8,7 @@ import (
 	"example.com/gatehouse/internal/validation"
 )
 
-var patternListItemsCursor = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
+var patternListItemsCursor = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
 
 func checkListItemsParameters(p *validation.Parameters) {
 	if value, ok := p.Query("category"); ok {
@@ -103,6 +103,8 @@ func checkGetDocsFileParameters(p *validation.Parameters) {
 	}
 }
 
+var patternTokenRequestUsername = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
+
 var patternTokenRequestScope = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
 
 func checkTokenRequest(f *validation.Form) {
@@ -117,6 +119,7 @@ func checkTokenRequest(f *validation.Form) {
 	if value, ok := f.Value("username"); ok {
 		f.Check("username", "minLength", validation.MinLength(value, 1))
 		f.Check("username", "maxLength", validation.MaxLength(value, 256))
+		f.Check("username", "pattern", validation.Pattern(value, patternTokenRequestUsername, "^[^\\x00-\\x1F\\x7F]*$"))
 	}
 	if value, ok := f.Value("password"); ok {
 		f.Check("password", "minLength", validation.MinLength(value, 1))

@@ -296,7 +296,7 @@ type ItemPatch struct {
 	// Category What kind of thing it is.
 	Category nullable.Nullable[ItemPatchCategory] `json:"category,omitempty"`
 
-	// Description Free text.
+	// Description Free text without U+0000, which not every database can keep.
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
 	// Dimensions Outer measures.
@@ -365,7 +365,7 @@ type NewItem struct {
 	// Category What kind of thing an item is.
 	Category *Category `json:"category,omitempty"`
 
-	// Description Free text.
+	// Description Free text without U+0000, which not every database can keep.
 	Description *string `json:"description,omitempty"`
 
 	// Dimensions Outer measures in centimetres.

@@ -85,8 +85,8 @@ func (e *emitter) pattern(owner, member string, s *schema) {
 		return
 	}
 	variable := "pattern" + owner + oapi.ToCamelCase(member)
-	if set, ok := characterClass(s.pattern); ok {
-		e.p("var %s = validation.NewCharacterClass(%q)\n", variable, set)
+	if c, ok := characterClass(s.pattern); ok {
+		e.p("var %s = validation.NewCharacterClass(%q, %t, %t)\n", variable, c.set, c.beyond, c.empty)
 	} else {
 		e.p("var %s = regexp.MustCompile(%q)\n", variable, s.pattern)
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -47,23 +48,38 @@ func classEnd(s string) int {
 	return len(s) - 1
 }
 
-// characterClass returns the ASCII characters of a pattern of the form ^[…]+$, which needs no regular expression.
-func characterClass(pattern string) (set string, ok bool) {
+// class is a pattern of the form ^[…]+$ or ^[…]*$, which needs no regular expression.
+type class struct {
+	set    string // its ASCII characters
+	beyond bool   // it has every character beyond ASCII
+	empty  bool   // the empty text matches
+}
+
+func characterClass(pattern string) (c class, ok bool) {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil || re.Op != syntax.OpConcat || len(re.Sub) != 3 ||
-		re.Sub[0].Op != syntax.OpBeginText || re.Sub[2].Op != syntax.OpEndText ||
-		re.Sub[1].Op != syntax.OpPlus || re.Sub[1].Sub[0].Op != syntax.OpCharClass {
-		return "", false
+		re.Sub[0].Op != syntax.OpBeginText || re.Sub[2].Op != syntax.OpEndText {
+		return c, false
 	}
-	var b strings.Builder
-	runes := re.Sub[1].Sub[0].Rune
+	repeat := re.Sub[1]
+	c.empty = repeat.Op == syntax.OpStar
+	if !c.empty && repeat.Op != syntax.OpPlus || repeat.Sub[0].Op != syntax.OpCharClass {
+		return c, false
+	}
+	var set strings.Builder
+	runes := repeat.Sub[0].Rune
 	for i := 0; i < len(runes); i += 2 {
-		if runes[i+1] >= utf8.RuneSelf {
-			return "", false
+		low, high := runes[i], runes[i+1]
+		if high >= utf8.RuneSelf {
+			if low > utf8.RuneSelf || high != unicode.MaxRune {
+				return c, false
+			}
+			c.beyond = true
 		}
-		for c := runes[i]; c <= runes[i+1]; c++ {
-			b.WriteRune(c)
+		for r := low; r <= min(high, utf8.RuneSelf-1); r++ {
+			set.WriteRune(r)
 		}
 	}
-	return b.String(), true
+	c.set = set.String()
+	return c, true
 }

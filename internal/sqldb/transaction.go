@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math/rand/v2"
 	"time"
 )
 
@@ -20,9 +19,8 @@ func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 		if err == nil || attempt == attempts || !retryable(err) {
 			return Error(err)
 		}
-		pause := time.Duration(attempt) * 10 * time.Millisecond
 		select {
-		case <-time.After(pause + rand.N(pause)): // jitter: two that met must not meet again
+		case <-time.After(time.Duration(attempt) * 10 * time.Millisecond): // the winner goes on meanwhile
 		case <-ctx.Done():
 			return Error(errors.Join(ctx.Err(), err))
 		}

@@ -64,27 +64,31 @@ func Pattern(s string, m Matcher, source string) string {
 	return "must match " + source
 }
 
-// CharacterClass matches one or more characters of a set of ASCII characters: what a pattern such as ^[a-z0-9-]+$
-// says, without a regular expression.
-type CharacterClass [128]bool
+// CharacterClass matches text whose characters all belong to a set: what a pattern such as ^[a-z0-9-]+$ says, without a
+// regular expression.
+type CharacterClass struct {
+	ascii  [utf8.RuneSelf]bool
+	beyond bool // every character beyond ASCII belongs to the set
+	empty  bool // the empty text matches
+}
 
-// MatchString reports whether s is not empty and holds only characters of the class.
+// NewCharacterClass returns the class of the ASCII characters in set.
+func NewCharacterClass(set string, beyond, empty bool) *CharacterClass {
+	c := &CharacterClass{beyond: beyond, empty: empty}
+	for i := range len(set) {
+		c.ascii[set[i]] = true
+	}
+	return c
+}
+
+// MatchString reports whether s holds only characters of the class.
 func (c *CharacterClass) MatchString(s string) bool {
 	for i := range len(s) {
-		if b := s[i]; b >= utf8.RuneSelf || !c[b] {
+		if b := s[i]; b < utf8.RuneSelf && !c.ascii[b] || b >= utf8.RuneSelf && !c.beyond {
 			return false
 		}
 	}
-	return s != ""
-}
-
-// NewCharacterClass returns the class of the characters of set.
-func NewCharacterClass(set string) *CharacterClass {
-	var c CharacterClass
-	for i := range len(set) {
-		c[set[i]] = true
-	}
-	return &c
+	return s != "" || c.empty
 }
 
 // Enum returns what is wrong with a value that is not one of the allowed ones.
