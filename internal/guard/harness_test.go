@@ -119,6 +119,7 @@ type service struct {
 type settings struct {
 	handler     echo.HandlerFunc // whoAmI where nil
 	limiter     guard.Limiter
+	schemes     []guard.Scheme
 	tls         bool
 	refuseBasic bool
 }
@@ -131,8 +132,11 @@ func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 	if set.limiter == nil {
 		set.limiter = ratelimit.NewMemory(100)
 	}
+	if set.schemes == nil {
+		set.schemes = schemes()
+	}
 	r := guard.New(guard.Config{
-		Echo: e, Operations: operations, Schemes: schemes(), Limiter: set.limiter, Realm: "gatehouse",
+		Echo: e, Operations: operations, Schemes: set.schemes, Limiter: set.limiter, Realm: "gatehouse",
 		AllowInsecureBasic: !set.refuseBasic,
 	})
 	handler := set.handler
@@ -150,6 +154,8 @@ func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 			r.GET(path, h)
 		case "POST":
 			r.POST(path, h)
+		case "DELETE":
+			r.DELETE(path, h)
 		default:
 			t.Fatalf("the harness has no %s", op.Method)
 		}

@@ -1,14 +1,19 @@
 package guard_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/guard"
 	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
 )
 
 // kinds are the credentials that a request can present to a scheme: nothing, or a text that prove judges.
@@ -307,6 +312,7 @@ func TestDetailsOfARefusal(t *testing.T) {
 		{"the scope that is missing is named", a(needs(bearer, "admin")), map[int]kind{bearer: goodOne}, "this operation needs the scope admin"},
 		{"scopes are named together, in order", a(both(needs(bearer, "read", "admin"), needs(keyHeader, "read"))), map[int]kind{bearer: goodOne, keyHeader: goodOne}, "this operation needs the scopes admin, read"},
 		{"a half that is good is not called bad", a(both(needs(bearer), needs(keyHeader))), map[int]kind{bearer: goodOne}, "this operation needs another credential beside the one that was sent"},
+		{"the first alternative that lacks a scope is told", a(needs(bearer, "admin"), needs(keyHeader, "root")), map[int]kind{bearer: goodOne, keyHeader: goodOne}, "this operation needs the scope admin"},
 		{"two subjects", a(needs(bearer), needs(keyHeader)), map[int]kind{bearer: goodOne, keyHeader: otherSubject}, "the credentials name different subjects: send those of one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -316,5 +322,52 @@ func TestDetailsOfARefusal(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestPrincipalOfSeveralCredentials(t *testing.T) {
+	handler := func(c echo.Context) error {
+		p := auth.FromContext(c.Request().Context())
+		return c.JSON(http.StatusOK, p)
+	}
+	s := serve(t, settings{handler: handler}, get(both(needs(bearer, "read"), needs(keyHeader))))
+	got := s.send(t, "GET", "/x", "", header("Authorization", "Bearer oauth2-alice-read.write", "X-Api-Key", "keyHeader-alice-audit.read"))
+	var p auth.Principal
+	if err := json.Unmarshal([]byte(got.body), &p); err != nil {
+		t.Fatal(err)
+	}
+	// prove makes a credential as old as the name of its scheme is short.
+	want := auth.Principal{
+		Subject: "alice", Schemes: []string{"oauth2", "keyHeader"}, Scopes: auth.Scopes{"read"},
+		ClientID: "client-of-oauth2", IssuedAt: time.Unix(int64(len("oauth2")), 0),
+	}
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Error(diff)
+	}
+	reversed := serve(t, settings{handler: handler}, get(both(needs(keyHeader), needs(bearer, "read"))))
+	got = reversed.send(t, "GET", "/x", "", header("Authorization", "Bearer oauth2-alice-read.write", "X-Api-Key", "keyHeader-alice-audit.read"))
+	if err := json.Unmarshal([]byte(got.body), &p); err != nil {
+		t.Fatal(err)
+	}
+	want.Schemes, want.ClientID = []string{"keyHeader", "oauth2"}, "client-of-keyHeader"
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPrincipalsAreNotShared: authenticators return one principal to many requests.
+func TestPrincipalsAreNotShared(t *testing.T) {
+	shared := &auth.Principal{Subject: "alice", Scopes: auth.NewScopes("read", "write")}
+	list := schemes()
+	list[bearer].Bearer = func(context.Context, auth.BearerToken) (*auth.Principal, error) { return shared, nil }
+	list[keyHeader].APIKey = func(context.Context, auth.APIKey) (*auth.Principal, error) {
+		return &auth.Principal{Subject: "alice", Scopes: auth.NewScopes("read")}, nil
+	}
+	s := serve(t, settings{schemes: list}, get(both(needs(bearer), needs(keyHeader))))
+	if got := s.send(t, "GET", "/x", "", header("Authorization", "Bearer x", "X-Api-Key", "y")); got.body != "alice by oauth2+keyHeader with read" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if diff := cmp.Diff(&auth.Principal{Subject: "alice", Scopes: auth.Scopes{"read", "write"}}, shared); diff != "" {
+		t.Error("the guard changed what it was lent:", diff)
 	}
 }
