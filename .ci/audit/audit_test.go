@@ -39,18 +39,26 @@ func TestAuditEndsWithTheWorstOutcome(t *testing.T) {
 }
 
 func TestReadGosec(t *testing.T) {
+	const issue = `{"Issues":[{"rule_id":"G101","file":"/src/a/b.go","line":"3","details":"a secret"}]}`
 	tests := []struct {
 		name, report string
+		suppressed   []suppression
 		want         outcome
 	}{
-		{"no issue is clean", `{"Golang errors":{},"Issues":[]}`, clean},
-		{"an issue is a finding", `{"Issues":[{"rule_id":"G101","file":"a.go","line":"3","details":"a secret"}]}`, findings},
-		{"a file that it could not read is not checked", `{"Golang errors":{"a.go":[{"error":"syntax error"}]},"Issues":[]}`, notChecked},
-		{"a report that is not JSON is not checked", `panic`, notChecked},
+		{"no issue is clean", `{"Golang errors":{},"Issues":[]}`, nil, clean},
+		{"an issue is a finding", issue, nil, findings},
+		{"an issue that is suppressed everywhere is clean", issue, []suppression{{"G101", "", "why"}}, clean},
+		{"an issue that is suppressed in its folder is clean", issue, []suppression{{"G101", "a/", "why"}}, clean},
+		{"a suppression in another folder does not hide it", issue, []suppression{{"G101", "b/", "why"}}, findings},
+		{"a suppression of another rule does not hide it", issue, []suppression{{"G102", "", "why"}}, findings},
+		{"a suppression that hides nothing is a finding", `{"Issues":[]}`, []suppression{{"G101", "", "why"}}, findings},
+		{"a file that it could not read is not checked", `{"Golang errors":{"a.go":[{"error":"syntax error"}]},"Issues":[]}`, nil, notChecked},
+		{"an issue beside a file that it could not read is a finding", `{"Golang errors":{"a.go":[{"error":"syntax error"}]},` + issue[1:], nil, findings},
+		{"a report that is not JSON is not checked", `panic`, nil, notChecked},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := readGosec(io.Discard, []byte(tt.report)); got != tt.want {
+			if got := readGosec(io.Discard, []byte(tt.report), "/src", tt.suppressed); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})
@@ -87,6 +95,7 @@ func TestJudgeLicences(t *testing.T) {
 		{"a licence that is not accepted is found behind one that is", map[string]string{"LICENSE": mit + gpl}, findings, "GPL and MIT"},
 		{"a second file that is not accepted is a finding", map[string]string{"LICENSE": mit, "LICENSE-GPL": gpl}, findings, "GPL"},
 		{"a text that nobody knows is a finding", map[string]string{"LICENSE": "all rights reserved"}, findings, "unknown"},
+		{"the dedication of SQLite is accepted", map[string]string{"LICENSE": mit, "LICENSE-SQLITE": "SQLite Is Public Domain"}, clean, "MIT and public domain"},
 		{"a module without a licence is a finding", map[string]string{"README": mit}, findings, "no licence file"},
 	}
 	for _, tt := range tests {

@@ -14,7 +14,12 @@ import (
 
 // accepted are the licences under which the service may link a module: they ask for a notice, and for no more of
 // the service than the module's own files.
-var accepted = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "Unlicense", "0BSD"}
+var accepted = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "Unlicense", "0BSD", "public domain"}
+
+// noLicence are files that have the name of a licence and are none. Somebody has read them.
+var noLicence = []string{
+	"modernc.org/memory/LICENSE-LOGO", // where the picture of the project comes from
+}
 
 // licences reads the licence of every module that a binary links from the module's own files.
 func licences(out io.Writer) outcome {
@@ -73,7 +78,7 @@ func linkedModules() ([]module, error) {
 func judgeLicences(out io.Writer, modules []module) outcome {
 	result := clean
 	for _, m := range modules {
-		found, err := licencesIn(m.Dir)
+		found, err := licencesIn(m)
 		verdict := strings.Join(found, " and ")
 		switch {
 		case err != nil:
@@ -96,17 +101,17 @@ func judgeLicences(out io.Writer, modules []module) outcome {
 var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|unlicense)([.-].*)?$`)
 
 // licencesIn returns the licences that the licence files at the top of a module hold, "unknown" for a file that holds none it can tell.
-func licencesIn(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+func licencesIn(m module) ([]string, error) {
+	entries, err := os.ReadDir(m.Dir)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
 	for _, entry := range entries {
-		if entry.IsDir() || !licenceFile.MatchString(entry.Name()) {
+		if entry.IsDir() || !licenceFile.MatchString(entry.Name()) || slices.Contains(noLicence, m.Path+"/"+entry.Name()) {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		text, err := os.ReadFile(filepath.Join(m.Dir, entry.Name()))
 		if err != nil {
 			return nil, err
 		}
@@ -139,6 +144,7 @@ var marks = []struct {
 	{"ISC", "", []string{"permission to use, copy, modify, and distribute this software for any purpose with or without fee", "copyright notice"}},
 	{"0BSD", "ISC", []string{"permission to use, copy, modify, and/or distribute this software for any purpose with or without fee"}},
 	{"MIT", "", []string{"permission is hereby granted, free of charge, to any person obtaining a copy", "the above copyright notice"}},
+	{"public domain", "", []string{"sqlite is public domain"}},
 	{"Unlicense", "", []string{"this is free and unencumbered software released into the public domain"}},
 }
 
