@@ -130,9 +130,6 @@ func (rt *route) readForm(r *http.Request, s *State) error {
 	if err != nil {
 		return err
 	}
-	if len(data) == 0 && rt.op.BodyRequired {
-		return rt.bodyMissing()
-	}
 	raw := string(data)
 	if strings.Count(raw, "&") >= maxPairs {
 		return problem.BadRequest.New("the form has too many members")

@@ -177,7 +177,7 @@ func TestOneBodyIsBoundOnce(t *testing.T) {
 		}
 		second = c.Bind(&model{})
 		return nil
-	}}, post(true, jsonBody))
+	}}, post(false, jsonBody))
 	got := s.send(t, "POST", "/x", `{"name":"chair"}`, header("Authorization", token, "Content-Type", "application/json"))
 	if got.status != 200 || second == nil || errors.Is(second, io.EOF) {
 		t.Errorf("%d, second %v", got.status, second)

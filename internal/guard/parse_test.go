@@ -124,6 +124,7 @@ func TestAccepts(t *testing.T) {
 		{"a weight of zero with decimals", "application/json ; Q=0.000", false},
 		{"the smallest weight", "application/json;q=0.001", true},
 		{"excluded from anything", "*/*, application/json;q=0", false},
+		{"excluded from anything that comes later", "application/json;q=0, */*", false},
 		{"excluded with its main type", "*/*, application/*;q=0", false},
 		{"excepted from an excluded main type", "application/*;q=0, application/json", true},
 		{"excepted from nothing at all", "*/*;q=0, application/json", true},

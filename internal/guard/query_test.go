@@ -31,7 +31,7 @@ func TestParameters(t *testing.T) {
 		return c.String(http.StatusOK, c.Param("id")+" "+c.QueryParams().Get("limit"))
 	}}, op)
 	const key = "api_key=keyQuery-alice-read"
-	long := strings.Repeat("ä", 40)
+	long := "x" + strings.Repeat("ä", 40)
 	for _, tt := range []struct {
 		name, target string
 		header       http.Header
@@ -45,7 +45,7 @@ func TestParameters(t *testing.T) {
 		{"an unknown name", "/items/7?" + key + "&role=admin", nil, 422, "?role additionalProperties"},
 		{"all violations at once, unknown names in order", "/items/1234?z=1&" + key + "&b=2&limit=1&limit=2", header("X-Trace", "off"), 422, "?b additionalProperties, ?z additionalProperties, ?id maxLength, ?limit repeated, ?X-Trace enum"},
 		{"another case is another name", "/items/7?Limit=5&" + key, nil, 422, "?Limit additionalProperties"},
-		{"a long unknown name is cut at a character", "/items/7?" + long + "=1&" + key, nil, 422, "?" + strings.Repeat("ä", 32) + " additionalProperties"},
+		{"a long unknown name is cut at a character", "/items/7?" + long + "=1&" + key, nil, 422, "?x" + strings.Repeat("ä", 31) + " additionalProperties"},
 		{"a bad escape in a value", "/items/7?" + key + "&q=%zz", nil, 400, "the query is malformed: percent-encode every ';' and every '%' that is not an escape"},
 		{"a bad escape in a name", "/items/7?" + key + "&%q=1", nil, 400, "the query is malformed: percent-encode every ';' and every '%' that is not an escape"},
 		{"half an escape at the end", "/items/7?" + key + "&q=%4", nil, 400, "the query is malformed: percent-encode every ';' and every '%' that is not an escape"},

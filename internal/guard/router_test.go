@@ -239,7 +239,9 @@ func TestRoutes(t *testing.T) {
 	list.ID, list.Path = "listItems", "/items"
 	create := get(needs(bearer))
 	create.ID, create.Method, create.Path = "createItem", "POST", "/items"
-	s := serve(t, settings{handler: func(c echo.Context) error { return c.String(200, "["+c.Param("id")+"]") }}, item, list, create)
+	parts := get(needs(bearer))
+	parts.ID, parts.Path = "listParts", "/things/{id}/parts"
+	s := serve(t, settings{handler: func(c echo.Context) error { return c.String(200, "["+c.Param("id")+"]") }}, item, list, create, parts)
 	token := header("Authorization", "Bearer oauth2-alice-read")
 	for _, tt := range []struct {
 		name, method, target string
@@ -254,6 +256,8 @@ func TestRoutes(t *testing.T) {
 		{"a slash in the last parameter is another path", "GET", "/items/7/8", token, 404, ""},
 		{"a slash at the end is another path", "GET", "/items/7/", token, 404, ""},
 		{"an empty parameter is another path", "GET", "/items/", token, 404, ""},
+		{"a parameter in the middle", "GET", "/things/7/parts", token, 200, "[7]"},
+		{"an empty parameter in the middle is another path", "GET", "/things//parts", token, 404, ""},
 		{"a path without a route does not ask who is calling", "GET", "/items/7/8", nil, 404, ""},
 		{"an encoded slash is one value", "GET", "/items/7%2F8", token, 200, "[7%2F8]"},
 		{"bytes that are not UTF-8", "GET", "/items/%ff", token, 404, ""},
