@@ -42,6 +42,7 @@ var sameAnswers = []struct {
 	{"a price above a million", full, "application/json", "dry_run=true", `{"name":"a","price":1000000.01}`, 422},
 	{"a long description", full, "application/json", "dry_run=true", `{"name":"a","price":1,"description":"` + strings.Repeat("ä", 1001) + `"}`, 422},
 	{"a description of 1000 characters of two bytes", full, "application/json", "dry_run=true", `{"name":"a","price":1,"description":"` + strings.Repeat("ä", 1000) + `"}`, 200},
+	{"a description with U+0000", full, "application/json", "dry_run=true", `{"name":"a","price":1,"description":"a\u0000"}`, 422},
 	{"an unknown category", full, "application/json", "dry_run=true", `{"name":"a","price":1,"category":"furniture"}`, 422},
 	{"eleven tags", full, "application/json", "dry_run=true", `{"name":"a","price":1,"tags":["0","1","2","3","4","5","6","7","8","9","10"]}`, 422},
 	{"a tag twice", full, "application/json", "dry_run=true", `{"name":"a","price":1,"tags":["a","b","a"]}`, 422},

@@ -57,7 +57,7 @@ var importedBy = []struct {
 	{"github.com/google/go-cmp", nil, "it is for tests: it panics where it is in doubt"},
 	{"testing", nil, "it is for tests: it registers flags"},
 	{"net/http/pprof", nil, "it serves the memory of the process on the default mux"},
-	{"math/rand", []string{"internal/sqldb"}, "it can be predicted, which matters to all but the spreading of repetitions: take an io.Reader of crypto/rand"},
+	{"math/rand", nil, "it can be predicted: take an io.Reader of crypto/rand"},
 	{"unsafe", nil, "nothing here needs it"},
 }
 

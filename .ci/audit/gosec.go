@@ -22,7 +22,6 @@ var suppressed = []suppression{
 	{"G101", "internal/guard/", "the texts of challenges and problems only speak of tokens and credentials"},
 	{"G115", "internal/items/items.go", "a UUIDv7 holds the time byte by byte: the conversion takes the lowest one"},
 	{"G115", "internal/accounts/password.go", "the length of a hash is 16 to 64 bytes: its parser refuses others"},
-	{"G404", "internal/sqldb/transaction.go", "it spreads the repetitions of a transaction, and guards nothing"},
 	{"G110", "internal/server/docs_assets.go", "it decompresses the assets that the binary embeds, and no others"},
 	{"G204", "internal/sqldb/sqldbtest/", "the tests start the PostgreSQL of this machine"},
 }

@@ -158,8 +158,13 @@ func (in *newItem) validate() []violation {
 	case *in.Price < 0 || *in.Price > 1_000_000:
 		add("price", "must be 0 to 1000000")
 	}
-	if in.Description != nil && utf8.RuneCountInString(*in.Description) > 1000 {
-		add("description", "must have at most 1000 characters")
+	if in.Description != nil {
+		if utf8.RuneCountInString(*in.Description) > 1000 {
+			add("description", "must have at most 1000 characters")
+		}
+		if strings.IndexByte(*in.Description, 0) >= 0 {
+			add("description", "must not hold U+0000")
+		}
 	}
 	if in.Category != nil && !slices.Contains(categories, *in.Category) {
 		add("category", "must be book, toy, food or other")
