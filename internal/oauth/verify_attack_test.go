@@ -141,3 +141,12 @@ func TestAnOversizedTokenIsNotHashed(t *testing.T) {
 		t.Errorf("a token of 8 KiB is not looked up: %v", err)
 	}
 }
+
+// TestThePreparserBoundsTheTokenItself does without the check that stands before the hash.
+func TestThePreparserBoundsTheTokenItself(t *testing.T) {
+	d := newDraft()
+	addClaim(`"x":"` + strings.Repeat("x", 6500) + `"`)(d)
+	if p, err := preparse(d.token()); p != nil || err != refusal(tooLong) {
+		t.Errorf("parsed %v, error %v", p, err)
+	}
+}
