@@ -165,10 +165,13 @@ func (b *browser) logout(scheme string) {
 	b.closeDialog()
 }
 
+// operationBlock is the part of the page that belongs to the operation.
+func operationBlock(operation string) string { return fmt.Sprintf(`.opblock[id$="-%s"]`, operation) }
+
 // try executes an operation that is open on the page and returns the status and the body that the page shows.
 func (b *browser) try(operation string) (status, body string) {
 	b.t.Helper()
-	block := "#operations-protected-" + operation
+	block := operationBlock(operation)
 	response := block + " .live-responses-table .response "
 	b.do(chromedp.Click(block+" .btn.execute"), chromedp.WaitVisible(response+".response-col_status"))
 	return strings.Fields(b.text(response + ".response-col_status"))[0], b.text(response + ".highlight-code")
@@ -176,7 +179,7 @@ func (b *browser) try(operation string) (status, body string) {
 
 func (b *browser) clear(operation string) {
 	b.t.Helper()
-	block := "#operations-protected-" + operation
+	block := operationBlock(operation)
 	b.do(chromedp.Click(block+" .btn-clear"), chromedp.WaitNotPresent(block+" .live-responses-table"))
 }
 
@@ -185,7 +188,7 @@ func (b *browser) open(page string, operations ...string) {
 	b.t.Helper()
 	b.do(chromedp.Navigate("about:blank"), chromedp.Navigate(page), chromedp.WaitVisible(".auth-wrapper .btn.authorize"))
 	for _, operation := range operations {
-		block := "#operations-protected-" + operation
+		block := operationBlock(operation)
 		b.do(chromedp.Click(block+" .opblock-summary-control"), chromedp.WaitVisible(block+" .btn.execute"))
 	}
 }
@@ -276,7 +279,7 @@ func TestThePageInABrowser(t *testing.T) {
 		"apiKeyCookie": {`@type="text"`, key},
 	}
 
-	b.open(page, "getProtected", "getProtectedBasic", "getProtectedBearer", "getProtectedApiKey")
+	b.open(page, "getProtected", "getProtectedBasic", "getProtectedBearer", "getProtectedApiKey", "createItem")
 	// The service has no confidential client yet: the secret is taken out on its way, so that a sign-in for which
 	// one was typed succeeds.
 	b.eval(`window.fetch = ((real) => (url, options) => {
@@ -313,6 +316,15 @@ func TestThePageInABrowser(t *testing.T) {
 			}
 		})
 	}
+
+	t.Run("the example of a body works as it stands", func(t *testing.T) {
+		b.t = t
+		b.authorize("apiKeyHeader", credentials["apiKeyHeader"]...)
+		if status, body := b.try("createItem"); status != "200" || !strings.Contains(body, `"Oak chair"`) {
+			t.Errorf("%s %s", status, body)
+		}
+		b.logout("apiKeyHeader")
+	})
 
 	t.Run("what was typed is not kept, what was obtained is", func(t *testing.T) {
 		b.t = t
