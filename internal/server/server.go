@@ -72,8 +72,12 @@ type Server struct {
 	config    Config
 	db        *sqldb.DB
 	echo      *echo.Echo
+	users     *accounts.Service
+	keys      *apikeys.Service
 	health    *health
 	accessLog *AccessLog
+	// middlewares are inside the guard, around every handler.
+	middlewares []api.StrictMiddlewareFunc
 }
 
 type (
@@ -131,6 +135,7 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
 
+	s.users, s.keys = users, keys
 	s.health = &health{ping: s.db.Ping}
 	s.accessLog = NewAccessLog(c.AccessLog)
 	return s.route(limiter, authenticators{passwords: users, tokens: verifier, keys: keys}, handlers{
@@ -163,7 +168,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 		Realm:              realm,
 		AllowInsecureBasic: c.Development,
 	})
-	api.RegisterHandlers(router, api.NewStrictHandler(h, nil))
+	api.RegisterHandlers(router, api.NewStrictHandler(h, append(s.middlewares, h.Docs.Negotiate)))
 	return router.Finish()
 }
 

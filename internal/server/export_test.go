@@ -1,0 +1,72 @@
+package server
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/gen/api"
+	"example.com/gatehouse/internal/accounts"
+	"example.com/gatehouse/internal/apikeys"
+	"example.com/gatehouse/internal/sqldb"
+)
+
+// What the tests outside of the package reach of a running service.
+
+// NewCounted is New with a function that is called for each request that reaches a handler.
+func NewCounted(ctx context.Context, c Config, handled func(operationID string)) (*Server, error) {
+	db, err := sqldb.Open(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{config: c, db: db}
+	s.middlewares = []api.StrictMiddlewareFunc{func(next api.StrictHandlerFunc, operationID string) api.StrictHandlerFunc {
+		return func(ctx echo.Context, request any) (any, error) {
+			handled(operationID)
+			return next(ctx, request)
+		}
+	}}
+	if err := s.wire(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) Users() *accounts.Service { return s.users }
+func (s *Server) Keys() *apikeys.Service   { return s.keys }
+func (s *Server) DB() *sqldb.DB            { return s.db }
+
+// SigningKey opens the key that signs access tokens, to make tokens that nothing but their claims can tell from real ones.
+func (s *Server) SigningKey(ctx context.Context) (kid string, private ed25519.PrivateKey, err error) {
+	var sealed string
+	if err := s.db.Reader().QueryRowContext(ctx, `SELECT kid, private_key FROM signing_keys WHERE retired_at IS NULL`).Scan(&kid, &sealed); err != nil {
+		return "", nil, err
+	}
+	key, err := derive(s.config.Secret, "signing keys")
+	if err != nil {
+		return "", nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return "", nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return "", nil, err
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(sealed, "a256gcm."))
+	if err != nil {
+		return "", nil, err
+	}
+	seed, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], []byte(kid))
+	if err != nil {
+		return "", nil, err
+	}
+	return kid, ed25519.NewKeyFromSeed(seed), nil
+}
