@@ -31,11 +31,12 @@ var components = []struct {
 	{path: "internal/apikeys", layer: 3},
 	{path: "internal/auditlog", layer: 3},
 	{path: "gen/api", layer: 2, only: []string{
-		"internal/auth", "internal/guard", "internal/problem", "internal/ratelimit", "internal/validation",
+		"internal/auth", "internal/encoding", "internal/guard", "internal/problem", "internal/ratelimit", "internal/validation",
 	}},
 	{path: "gen/client", layer: 2, only: []string{}},
 	{path: "internal/guard", layer: 1, besides: []string{"internal/validation"}},
 	{path: "internal/validation", layer: 1},
+	{path: "internal/encoding", layer: 1},
 	{path: "internal/audit", layer: 1, besides: []string{"internal/sqldb"}},
 	{path: "internal/sqldb", layer: 1},
 	{path: "internal/problem", layer: 0},

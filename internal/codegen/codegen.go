@@ -97,13 +97,18 @@ func Generate(o Options) (warnings []string, err error) {
 	if err != nil {
 		return warnings, err
 	}
+	goResponses, err := parseGoResponses(server)
+	if err != nil {
+		return warnings, err
+	}
 	files[filepath.Join(o.Out, "types.gen.go")] = []byte(types)
 	files[filepath.Join(o.Out, "server.gen.go")] = []byte(server)
-	e := &emitter{loaded: l, types: goTypes, packageName: o.Package}
+	e := &emitter{loaded: l, types: goTypes, server: goResponses, packageName: o.Package}
 	for name, source := range map[string]string{
 		"operations.gen.go": e.operations(),
 		"parameters.gen.go": e.parameters(),
 		"decoders.gen.go":   e.decoders(),
+		"encoders.gen.go":   e.encoders(),
 		"spec.gen.go":       e.spec(),
 	} {
 		formatted, err := format.Source([]byte(source))

@@ -14,6 +14,7 @@ import (
 type emitter struct {
 	*loaded
 	types       *goTypes
+	server      *goResponses
 	packageName string
 	bytes.Buffer
 }

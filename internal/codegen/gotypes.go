@@ -19,6 +19,52 @@ type goTypes struct {
 	aliases   map[string]string             // type name → what it is another name for
 }
 
+// goResponses are the response types of the strict server.
+type goResponses struct {
+	kinds  map[string]string            // type name → the type it is made of, or "struct"
+	fields map[string]map[string]string // type name + ".Headers" → Go field → type
+}
+
+func parseGoResponses(source string) (*goResponses, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "server.gen.go", source, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("the server that oapi-codegen wrote does not parse: %w", err)
+	}
+	g := &goResponses{kinds: map[string]string{}, fields: map[string]map[string]string{}}
+	structs := map[string]map[string]string{}
+	for _, decl := range file.Decls {
+		gen, ok := decl.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range gen.Specs {
+			ts, ok := spec.(*ast.TypeSpec)
+			if !ok {
+				continue
+			}
+			st, ok := ts.Type.(*ast.StructType)
+			if !ok {
+				g.kinds[ts.Name.Name] = types.ExprString(ts.Type)
+				continue
+			}
+			g.kinds[ts.Name.Name] = "struct"
+			structs[ts.Name.Name] = map[string]string{}
+			for _, f := range st.Fields.List {
+				for _, name := range f.Names {
+					structs[ts.Name.Name][name.Name] = types.ExprString(f.Type)
+				}
+			}
+		}
+	}
+	for name, fields := range structs {
+		g.fields[name+".Headers"] = structs[fields["Headers"]]
+	}
+	return g, nil
+}
+
+// aliasOrStruct returns what a response type is made of: the name of a model, "struct", or "" where there is none.
+func (g *goResponses) aliasOrStruct(name string) string { return g.kinds[name] }
+
 type goField struct {
 	name string
 	typ  string

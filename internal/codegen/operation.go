@@ -20,6 +20,14 @@ type operation struct {
 	oauthErrors   bool
 	ignoreUnknown bool
 	parameters    []parameter
+	responses     []response // the successful ones
+}
+
+type response struct {
+	status    string
+	mediaType string
+	headers   []string
+	schema    *schema
 }
 
 type limit struct {
@@ -245,15 +253,21 @@ func (r *operationReader) readResponses(o *operation, n node) {
 	for _, m := range n.get("responses").members() {
 		target := m.value.resolve()
 		target.allow("a response", "description", "headers", "content")
+		var headers []string
 		for _, h := range target.get("headers").members() {
+			headers = append(headers, h.key)
 			header := h.value.resolve()
 			header.allow("a header", "description", "required", "schema", "example", "deprecated")
 			r.schemas.read(header.get("schema"))
 		}
 		for _, t := range target.get("content").members() {
 			t.value.allow("a media type", mediaTypeKeys...)
-			r.schemas.read(t.value.get("schema"))
-			if strings.HasPrefix(m.key, "2") && !slices.Contains(o.produces, t.key) {
+			s := r.schemas.read(t.value.get("schema"))
+			if !strings.HasPrefix(m.key, "2") {
+				continue
+			}
+			o.responses = append(o.responses, response{m.key, t.key, headers, s})
+			if !slices.Contains(o.produces, t.key) {
 				o.produces = append(o.produces, t.key)
 			}
 		}

@@ -168,7 +168,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 		Realm:              realm,
 		AllowInsecureBasic: c.Development,
 	})
-	api.RegisterHandlers(router, api.NewStrictHandler(h, append(s.middlewares, h.Docs.Negotiate)))
+	api.RegisterHandlers(router, api.NewStrictHandler(h, append(s.middlewares, h.Docs.Negotiate, api.Encode)))
 	return router.Finish()
 }
 
