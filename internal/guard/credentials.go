@@ -100,8 +100,8 @@ func cookieNamed(header http.Header, name string) (value string, count int) {
 		for line != "" {
 			var pair string
 			pair, line, _ = strings.Cut(line, ";")
-			n, v, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			if strings.TrimRight(n, " \t") != name {
+			n, v, _ := strings.Cut(strings.Trim(pair, " \t\r\n"), "=")
+			if strings.TrimRight(n, " \t\r\n") != name {
 				continue
 			}
 			if count == 0 {

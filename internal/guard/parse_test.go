@@ -75,7 +75,7 @@ func FuzzParseAuthorization(f *testing.F) {
 }
 
 func FuzzCookieNamed(f *testing.F) {
-	for _, seed := range []string{"", "k=v", "k=v; k=w", ";;k", "k = v", "a=k=v", "xk=v", "k=\"v\"", " k=v", "K=v", "k=v;\x00k=w"} {
+	for _, seed := range []string{"", "k=v", "k=v; k=w", ";;k", "k = v", "a=k=v", "xk=v", "k=\"v\"", " k=v", "K=v", "k=v;\x00k=w", "\nk", "k\n=v"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, field string) {
