@@ -34,8 +34,12 @@ func TestBaselineDoesWhatItIsComparedFor(t *testing.T) {
 	}
 	for name, m := range modes {
 		t.Run(name, func(t *testing.T) {
-			if _, err := measure(t.Context(), dir, s, m, 300, 4); err != nil {
-				t.Error(err)
+			figures, err := measureRound(t.Context(), dir, []*server{s}, m, 300, 4)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(figures) != 1 || figures[0].rate <= 0 {
+				t.Errorf("figures %+v, want one with a rate", figures)
 			}
 		})
 	}

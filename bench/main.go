@@ -85,28 +85,25 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	return compare(ctx, o, mode, dir, servers, out)
 }
 
-// compare warms both servers up, measures them in turn and prints the ratio of the first to the second.
+// compare warms both servers up, measures them round by round and prints the ratio of the first to the second.
 func compare(ctx context.Context, o options, m mode, dir string, servers []*server, out io.Writer) error {
-	for _, s := range servers {
-		if _, err := measure(ctx, dir, s, m, max(o.requests/4, 1), o.connections); err != nil {
-			return err
-		}
+	if _, err := measureRound(ctx, dir, servers, m, max(o.requests/2, 1), o.connections); err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "\n%s, %d requests a round on %d connections, server on core %s, load on core %s\n\n", m.title, o.requests, o.connections, serverCore, loadCore)
 	fmt.Fprintf(out, "%-6s %-10s %12s %12s %14s %14s\n", "round", "server", "CPU/request", "requests/s", "server busy", "load busy")
-	figures := make([][]float64, len(servers))
-	ratios := make([]float64, 0, o.rounds)
+	micros := make([][]float64, len(servers))
+	var ratios []float64
 	for round := range o.rounds {
-		for turn := range servers {
-			i := (turn + round) % len(servers) // who is first alternates too
-			f, err := measure(ctx, dir, servers[i], m, o.requests, o.connections)
-			if err != nil {
-				return err
-			}
-			figures[i] = append(figures[i], f.micros)
+		figures, err := measureRound(ctx, dir, servers, m, o.requests, o.connections)
+		if err != nil {
+			return err
+		}
+		for i, f := range figures {
+			micros[i] = append(micros[i], f.micros)
 			fmt.Fprintf(out, "%-6d %-10s %9.2f µs %12.0f %13.0f%% %13.0f%%\n", round+1, servers[i].name, f.micros, f.rate, 100*f.busy, 100*f.loadBusy)
 		}
-		ratios = append(ratios, figures[0][round]/figures[1][round])
+		ratios = append(ratios, figures[0].micros/figures[1].micros)
 	}
 	fmt.Fprintln(out)
 	for i, s := range servers {
@@ -115,9 +112,9 @@ func compare(ctx context.Context, o options, m mode, dir string, servers []*serv
 			return err
 		}
 		fmt.Fprintf(out, "%-10s median %.2f µs of CPU per answered request (%.2f to %.2f), %.0f MiB resident\n",
-			s.name, median(figures[i]), slices.Min(figures[i]), slices.Max(figures[i]), rss)
+			s.name, median(micros[i]), slices.Min(micros[i]), slices.Max(micros[i]), rss)
 	}
-	fmt.Fprintf(out, "ratio      %.3f of the medians (%.3f to %.3f by round)\n", median(figures[0])/median(figures[1]), slices.Min(ratios), slices.Max(ratios))
+	fmt.Fprintf(out, "ratio      %.3f of the medians (%.3f to %.3f by round)\n", median(micros[0])/median(micros[1]), slices.Min(ratios), slices.Max(ratios))
 	return nil
 }
 

@@ -19,12 +19,54 @@ const (
 	loadCore   = "1"
 )
 
+// turns is into how many turns of each server a round is cut. What else happens on the machine meets both servers
+// alike when they take turns every fraction of a second. While one has its turn the other is idle.
+const turns = 12
+
 // figure is what one round of one server gave.
 type figure struct {
 	micros   float64 // user and system CPU of the server process per answered request
 	rate     float64 // answers per second
 	busy     float64 // share of its core that the server used
 	loadBusy float64
+}
+
+// measureRound lets the servers take turns and returns a figure for each.
+func measureRound(ctx context.Context, dir string, servers []*server, m mode, requests, connections int) ([]figure, error) {
+	used := make([]time.Duration, len(servers))
+	for i, s := range servers {
+		before, err := cpu(s.cmd.Process.Pid)
+		if err != nil {
+			return nil, err
+		}
+		used[i] = -before
+	}
+	loads := make([]result, len(servers))
+	for n := range turns {
+		for turn := range servers {
+			i := (turn + n) % len(servers) // who is first alternates too
+			r, err := putLoad(ctx, dir, servers[i], m, max(requests/turns, 1), connections)
+			if err != nil {
+				return nil, err
+			}
+			loads[i].add(r)
+		}
+	}
+	figures := make([]figure, len(servers))
+	for i, s := range servers {
+		after, err := cpu(s.cmd.Process.Pid)
+		if err != nil {
+			return nil, err
+		}
+		used[i] += after
+		figures[i] = figure{
+			micros:   float64(used[i]) / float64(time.Microsecond) / float64(loads[i].Answered),
+			rate:     float64(loads[i].Answered) / loads[i].Wall.Seconds(),
+			busy:     float64(used[i]) / float64(loads[i].Wall),
+			loadBusy: float64(loads[i].CPU) / float64(loads[i].Wall),
+		}
+	}
+	return figures, nil
 }
 
 // pinned returns the command that runs a program on one core. Without taskset it runs on any: enough for the tests.
@@ -36,46 +78,41 @@ func pinned(ctx context.Context, core, program string, args ...string) *exec.Cmd
 	return exec.CommandContext(ctx, program, args...)
 }
 
-// measure puts the load on the server and reads what that cost it.
-func measure(ctx context.Context, dir string, s *server, m mode, requests, connections int) (figure, error) {
+// result is what the load says of itself: see load/main.go.
+type result struct {
+	Answered  int
+	Wall, CPU time.Duration
+}
+
+func (r *result) add(other result) {
+	r.Answered += other.Answered
+	r.Wall += other.Wall
+	r.CPU += other.CPU
+}
+
+// putLoad sends the requests to the server and fails unless each of them was answered as it should.
+func putLoad(ctx context.Context, dir string, s *server, m mode, requests, connections int) (result, error) {
+	var r result
 	plan, err := json.Marshal(map[string]any{
 		"Address": s.address, "Connections": connections, "Requests": requests, "Seconds": 60,
 		"Heads": m.heads(s), "Bodies": m.bodies, "Want": m.want,
 	})
 	if err != nil {
-		return figure{}, err
-	}
-	before, err := cpu(s.cmd.Process.Pid)
-	if err != nil {
-		return figure{}, err
+		return r, err
 	}
 	var stdout, stderr bytes.Buffer
 	load := pinned(ctx, loadCore, filepath.Join(dir, "load"))
 	load.Stdin, load.Stdout, load.Stderr = bytes.NewReader(plan), &stdout, &stderr
 	if err := load.Run(); err != nil {
-		return figure{}, fmt.Errorf("load on %s: %w\n%s", s.name, err, stderr.String())
-	}
-	after, err := cpu(s.cmd.Process.Pid)
-	if err != nil {
-		return figure{}, err
-	}
-	var r struct {
-		Answered  int
-		Wall, CPU time.Duration
+		return r, fmt.Errorf("load on %s: %w\n%s", s.name, err, stderr.String())
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
-		return figure{}, fmt.Errorf("the result of the load is not JSON: %w", err)
+		return r, fmt.Errorf("the result of the load is not JSON: %w", err)
 	}
 	if r.Answered != requests {
-		return figure{}, fmt.Errorf("%s answered %d of %d requests", s.name, r.Answered, requests)
+		return r, fmt.Errorf("%s answered %d of %d requests", s.name, r.Answered, requests)
 	}
-	used := after - before
-	return figure{
-		micros:   float64(used) / float64(time.Microsecond) / float64(r.Answered),
-		rate:     float64(r.Answered) / r.Wall.Seconds(),
-		busy:     float64(used) / float64(r.Wall),
-		loadBusy: float64(r.CPU) / float64(r.Wall),
-	}, nil
+	return r, nil
 }
 
 // cpu returns the user and system time of all threads of a process, those that have ended too.
