@@ -61,8 +61,9 @@ func newFront(t *testing.T, tls bool, change func(*server.Entry)) *front {
 	f.accessLog = server.NewAccessLog(&f.access)
 	now := time.Date(2026, 11, 24, 9, 30, 0, 123456000, time.UTC)
 	entry := server.Entry{
-		Now:    func() time.Time { now = now.Add(time.Millisecond); return now },
-		Random: rand.Reader, Logger: slog.New(slog.NewJSONHandler(&f.log, nil)), Access: f.accessLog,
+		StrictTransport: true,
+		Now:             func() time.Time { now = now.Add(time.Millisecond); return now },
+		Random:          rand.Reader, Logger: slog.New(slog.NewJSONHandler(&f.log, nil)), Access: f.accessLog,
 		Limiter: ratelimit.NewMemory(100), Realm: "gatehouse",
 	}
 	if change != nil {

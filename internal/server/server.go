@@ -159,7 +159,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 			unrouted = append(unrouted, l.Limit)
 		}
 	}
-	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm}.Middleware())
+	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development}.Middleware())
 	router := guard.New(guard.Config{
 		Echo:               s.echo,
 		Operations:         api.Operations(),
