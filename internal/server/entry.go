@@ -34,6 +34,9 @@ type Entry struct {
 	// Limiter and Unrouted count, by address, the requests that no operation counts.
 	Limiter  guard.Limiter
 	Unrouted []ratelimit.Limit
+	// StrictTransport sends HSTS over TLS. Not with a development certificate: a browser would ask for https on every
+	// port of localhost for a year.
+	StrictTransport bool
 	// Realm is what a client that failed to authenticate at an OAuth endpoint is challenged for.
 	Realm string
 }
@@ -77,7 +80,7 @@ func (e *Entry) serve(c echo.Context, next echo.HandlerFunc, ids *requestIDs, he
 	h["Referrer-Policy"] = headers.referrer
 	h["Cache-Control"] = headers.cache
 	h["X-Request-Id"] = []string{id}
-	if r.TLS != nil {
+	if r.TLS != nil && e.StrictTransport {
 		h["Strict-Transport-Security"] = headers.transport
 	}
 	if err == nil {
