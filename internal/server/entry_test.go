@@ -260,6 +260,13 @@ func TestEveryResponseHasTheSecurityHeaders(t *testing.T) {
 	}
 }
 
+func TestHSTSIsLeftOutWhereItIsNotWanted(t *testing.T) {
+	f := newFront(t, true, func(e *server.Entry) { e.StrictTransport = false })
+	if response, _ := f.send(t, "GET", "/ok"); response.Header["Strict-Transport-Security"] != nil {
+		t.Errorf("%v", response.Header)
+	}
+}
+
 func TestEveryErrorIsOneProblem(t *testing.T) {
 	for _, tt := range []struct {
 		name, method, target string
