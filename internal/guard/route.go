@@ -135,13 +135,28 @@ func (rt *route) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		if err := next(c); err != nil {
-			return err
+			return rt.challenged(c.Request(), err)
 		}
 		if !c.Response().Committed {
 			return errNoAnswer
 		}
 		return nil
 	}
+}
+
+// challenged adds the challenges of the operation to the 401 of a handler, which learned that the account of a good
+// credential is gone. RFC 9110 §15.5.2 demands them of every 401.
+func (rt *route) challenged(r *http.Request, err error) error {
+	var e *problem.Error
+	if !errors.As(err, &e) || e.Kind.Status != http.StatusUnauthorized || e.Challenges != nil {
+		return err
+	}
+	challenged := *e
+	challenged.Challenges = rt.challenges
+	if parseAuthorization(r.Header.Get("Authorization")).kind == authBearer {
+		challenged.Challenges = rt.invalidToken
+	}
+	return &challenged
 }
 
 // admit is the way of a request up to its handler: limits by address, where failures count too, then who is calling,
