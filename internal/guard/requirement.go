@@ -31,7 +31,6 @@ type schemeUse struct {
 	*Scheme
 	// header is Param as net/http spells it, for a key in a header.
 	header string
-	names  []string
 }
 
 // alternative is an Alternative whose schemes are indexes into the operation's own list.
