@@ -70,7 +70,8 @@ type Body struct {
 	// MediaType is the declared spelling.
 	MediaType string
 	// Decode decodes and validates a JSON value into the model that dst points to, in one pass. A value that
-	// is not JSON is a problem.BadRequest; what is against the schema is added to v.
+	// is not JSON is a problem.BadRequest; what is against the schema is added to v. It must not keep data, which is
+	// used again for the next request.
 	Decode func(data []byte, dst any, v *validation.Violations) error
 	// Form validates a form before the generated server binds it.
 	Form func(values url.Values, v *validation.Violations)
