@@ -13,13 +13,7 @@ func (e *emitter) decoders() string {
 	for _, s := range e.document.requests {
 		e.decoder(s)
 	}
-	source := e.String()
-	for _, unused := range [][2]string{{"regexp.", quoted("regexp") + "\n\n"}, {"openapi_types.", `openapi_types "github.com/oapi-codegen/runtime/types"` + "\n\n"}, {"validation.", quoted(module+"validation") + "\n"}} {
-		if !strings.Contains(source[strings.Index(source, ")\n"):], unused[0]) {
-			source = strings.Replace(source, unused[1], "", 1)
-		}
-	}
-	return source
+	return e.finish()
 }
 
 func (e *emitter) decoder(s *schema) {

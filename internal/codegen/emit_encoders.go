@@ -28,7 +28,7 @@ func (e *emitter) encoders() string {
 	for _, s := range schemas {
 		e.encoder(s)
 	}
-	return strings.ReplaceAll(e.String(), "`)\nb.Raw(`", "") // neighbours are one literal
+	return strings.ReplaceAll(e.finish(), "`)\nb.Raw(`", "") // neighbours are one literal
 }
 
 // response writes the case of one response, if all of it can be encoded.

@@ -24,11 +24,7 @@ func (e *emitter) parameters() string {
 			}
 		}
 	}
-	source := e.String()
-	if !strings.Contains(source, "regexp.") {
-		source = strings.Replace(source, quoted("regexp")+"\n\n", "", 1)
-	}
-	return source
+	return e.finish()
 }
 
 func (e *emitter) parameterChecks(o *operation) {

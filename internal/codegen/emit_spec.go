@@ -13,7 +13,7 @@ func (e *emitter) spec() string {
 	e.begin(`_ "embed"`)
 	e.p("// OpenapiYAML is the document, byte for byte.\n//\n//go:embed openapi.yaml\nvar OpenapiYAML []byte\n")
 	e.p("// OpenapiJSON is the same document as JSON.\n//\n//go:embed openapi.json\nvar OpenapiJSON []byte")
-	return e.String()
+	return e.finish()
 }
 
 // toJSON writes a YAML value as indented JSON, its members in the order of the document.
