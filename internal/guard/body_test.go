@@ -108,8 +108,8 @@ func TestBodies(t *testing.T) {
 		{"what is not acceptable is told before the body is read", post(true, jsonBody), "{", header("Content-Type", "application/json", "Accept", "text/html"), false, 406, "this operation answers application/json", ""},
 		{"acceptable in the second field", post(true, jsonBody), small, header("Content-Type", "application/json", "Accept", "text/html", "Accept", "application/*"), false, 200, "chair as application/json", ""},
 		{"an empty Accept is none", post(true, jsonBody), small, header("Content-Type", "application/json", "Accept", ""), false, 200, "chair as application/json", ""},
-		{"a body where none is declared", post(false), small, header("Content-Type", "application/json"), false, 415, "this operation takes no body", ""},
-		{"a body in chunks where none is declared", post(false), small, header("Content-Type", "application/json"), true, 415, "this operation takes no body", ""},
+		{"a body where none is declared", post(false), small, header("Content-Type", "application/json"), false, 400, "this operation takes no body", ""},
+		{"a body in chunks where none is declared", post(false), small, header("Content-Type", "application/json"), true, 400, "this operation takes no body", ""},
 		{"a destination that the decoder does not know is a defect, told without its text", post(true, guard.Body{MediaType: "application/json", Decode: func([]byte, any, *validation.Violations) error { return errors.New("secret text") }}),
 			small, header("Content-Type", "application/json"), false, 500, "the service failed: the log has it under request_id", ""},
 	} {

@@ -58,9 +58,8 @@ func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
 		rt.formNames = append(rt.formNames, b.FormNames...)
 	}
 	rt.takes = "this operation takes " + strings.Join(rt.mediaTypes, " or ")
-	// 415 and not 400: RFC 9110 §15.5.16 is about content that the method does not take on the resource, and it is
-	// told before the body is read, beside the other 415.
-	rt.takesNoBody = problem.UnsupportedMediaType.New("this operation takes no body")
+	// 400 and not 415: no other media type would help, and a document need not declare 415 for what takes no body.
+	rt.takesNoBody = problem.BadRequest.New("this operation takes no body")
 	rt.produces = "this operation answers " + strings.Join(op.Produces, " or ")
 	return rt
 }

@@ -128,11 +128,10 @@ func TestTheEndOfTimeDoesNotOpenALimit(t *testing.T) {
 		if r.interval <= 0 || r.capacity <= 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
-		full, d := r.take(math.MaxInt64, 0)
-		if d.Allowed {
+		if _, d := r.take(math.MaxInt64, 0); d.Allowed {
 			t.Errorf("%s: allowed at the last nanosecond", name)
 		}
-		if full, d = r.take(0, math.MaxInt64); d.Allowed || full != math.MaxInt64 {
+		if full, d := r.take(0, math.MaxInt64); d.Allowed || full != math.MaxInt64 {
 			t.Errorf("%s: %+v, state %d", name, d, full)
 		}
 	}

@@ -35,7 +35,7 @@ func (a authenticators) ApiKeyHeader(ctx context.Context, c auth.APIKey) (*auth.
 }
 
 func (a authenticators) ApiKeyBearer(ctx context.Context, c auth.BearerToken) (*auth.Principal, error) {
-	return a.keys.Authenticate(ctx, auth.APIKey{Secret: c.Secret})
+	return a.keys.Authenticate(ctx, auth.APIKey(c))
 }
 
 func (a authenticators) ApiKeyQuery(ctx context.Context, c auth.APIKey) (*auth.Principal, error) {

@@ -2,7 +2,6 @@ package validation
 
 import (
 	"fmt"
-	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -97,15 +96,35 @@ func Enum(allowed string) string { return "must be one of " + allowed }
 // Email returns what is wrong where s is not an e-mail address: dot-atom "@" host name, of RFC 5321 §4.1.2 without
 // quoted local parts and address literals, which mail systems of today refuse.
 func Email(s string) string {
-	const wrong = "must be an e-mail address"
 	local, domain, found := strings.Cut(s, "@")
-	if !found || len(local) > 64 || len(s) > 254 || !hostName(domain) {
-		return wrong
-	}
-	if a, err := mail.ParseAddress(s); err != nil || a.Address != s || a.Name != "" || local[0] == '"' {
-		return wrong
+	if !found || len(local) > 64 || len(s) > 254 || !dotAtom(local) || !hostName(domain) {
+		return "must be an e-mail address"
 	}
 	return ""
+}
+
+// dotAtom reports whether s is a dot-atom of RFC 5322 §3.2.3.
+func dotAtom(s string) bool {
+	dot := true // as if one stood before the first character
+	for i := range len(s) {
+		b := s[i]
+		if b == '.' {
+			if dot {
+				return false
+			}
+			dot = true
+			continue
+		}
+		dot = false
+		if !alphanumeric(b) && strings.IndexByte("!#$%&'*+-/=?^_`{|}~", b) < 0 {
+			return false
+		}
+	}
+	return !dot
+}
+
+func alphanumeric(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
 }
 
 // hostName reports whether s is a host name of RFC 1123 §2.1.
@@ -119,7 +138,7 @@ func hostName(s string) bool {
 		}
 		for i := range len(label) {
 			b := label[i]
-			if !('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-') {
+			if !alphanumeric(b) && b != '-' {
 				return false
 			}
 		}
