@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -34,8 +35,13 @@ func Error(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
-	return problem.Unavailable.Wrap(err, "the database does not answer: repeat later")
+	p = problem.Unavailable.Wrap(err, "the database does not answer: repeat later")
+	p.RetryAfter = retryAfter
+	return p
 }
+
+// retryAfter is what a client should wait while the database is away: about as long as a restart takes.
+const retryAfter = 5 * time.Second
 
 func unique(err error) bool {
 	var lite *sqlite.Error
