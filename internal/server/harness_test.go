@@ -242,6 +242,16 @@ func (s *service) token(changes ...jwt.MapClaims) string {
 	return signed
 }
 
+// field sets a header field of a request of the generated client.
+func field(name, value string) client.RequestEditorFn {
+	return func(_ context.Context, r *http.Request) error {
+		r.Header.Set(name, value)
+		return nil
+	}
+}
+
+func bearerAuth(token string) client.RequestEditorFn { return field("Authorization", "Bearer "+token) }
+
 func scope(names string) jwt.MapClaims { return jwt.MapClaims{"scope": names} }
 
 func basic(user, password string) string {

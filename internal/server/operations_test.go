@@ -1,0 +1,337 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
+	"example.com/gatehouse/gen/client"
+)
+
+// public are the operations that need no credential, and optional those that take none for an anonymous caller. They stand
+// here and not only in the document, so that opening one is a change that somebody reads twice.
+var (
+	public = []string{
+		"createToken", "getJwks", "getLivez", "getReadyz",
+		"getOpenapiYaml", "getOpenapiJson", "getDocs", "getDocsFile",
+	}
+	optional = []string{"getProtectedOptional"}
+)
+
+// example is a request for an operation, made of the examples of the document.
+type example struct {
+	id, method, target, body, mediaType string
+	op                                  *openapi3.Operation
+}
+
+func examples(t *testing.T) (list []example) {
+	t.Helper()
+	d := openapi(t)
+	d.operations(func(method, path string, op *openapi3.Operation) {
+		e := example{id: op.OperationID, method: method, target: path, op: op}
+		for _, p := range append(slices.Clone(d.Paths.Value(path).Parameters), op.Parameters...) {
+			if p.Value.In == "path" {
+				e.target = strings.ReplaceAll(e.target, "{"+p.Value.Name+"}", fmt.Sprint(p.Value.Example))
+			}
+		}
+		if op.RequestBody != nil {
+			for mediaType, media := range op.RequestBody.Value.Content {
+				e.mediaType, e.body = mediaType, encode(t, mediaType, media.Example)
+			}
+		}
+		list = append(list, e)
+	})
+	if len(list) < 15 {
+		t.Fatalf("the document has %d operations: the test would test nothing", len(list))
+	}
+	return list
+}
+
+func encode(t *testing.T, mediaType string, value any) string {
+	t.Helper()
+	if mediaType == "application/x-www-form-urlencoded" {
+		form := url.Values{}
+		for name, v := range value.(map[string]any) {
+			form.Set(name, fmt.Sprint(v))
+		}
+		return form.Encode()
+	}
+	body, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func (e example) fields(more ...string) []string {
+	if e.mediaType != "" {
+		more = append(more, "Content-Type", e.mediaType)
+	}
+	return more
+}
+
+// TestNothingIsOpen asks for every operation of the document without a credential, and with one that has no scope.
+func TestNothingIsOpen(t *testing.T) {
+	s := start(t)
+	poor := s.newPerson("poor")
+	var open []string
+	for _, e := range examples(t) {
+		t.Run(e.id, func(t *testing.T) {
+			s.clock.pass(time.Minute)
+			before := s.handled.Load()
+			got := s.send(t, e.method, e.target, e.body, e.fields()...)
+			if got.status != 401 {
+				open = append(open, e.id)
+				return
+			}
+			if s.handled.Load() != before {
+				t.Error("the handler was reached")
+			}
+			if got := s.send(t, e.method, e.target, e.body, e.fields("X-API-Key", poor.apiKey+"x", "Authorization", "Bearer "+canary)...); got.status != 401 {
+				t.Errorf("%d with bad credentials", got.status)
+			}
+			// The basic operations take no key.
+			got = s.send(t, e.method, e.target, e.body, e.fields("X-API-Key", poor.apiKey, "Authorization", basic(poor.name, poor.password))...)
+			if want := map[bool][]int{true: {403, 401}, false: {200, 401}}[scoped(e.op)]; !slices.Contains(want, got.status) {
+				t.Errorf("%d with credentials that have no scope, want one of %v", got.status, want)
+			}
+			if scoped(e.op) && s.handled.Load() != before {
+				t.Error("the handler was reached")
+			}
+		})
+	}
+	want := append(slices.Clone(public), optional...)
+	slices.Sort(want)
+	slices.Sort(open)
+	if diff := cmp.Diff(want, open); diff != "" {
+		t.Errorf("operations without a credential (-listed +open):\n%s", diff)
+	}
+}
+
+func scoped(op *openapi3.Operation) bool {
+	for _, alternative := range *op.Security {
+		for _, scopes := range alternative {
+			if len(scopes) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// TestEveryOperationRefuses what no operation takes, for a caller who may do everything.
+func TestEveryOperationRefuses(t *testing.T) {
+	s := start(t)
+	credential := func() []string {
+		return []string{"Authorization", "Bearer " + s.token(), "X-API-Key", s.apiKey, "Cookie", "api_key=" + s.apiKey}
+	}
+	for _, e := range examples(t) {
+		t.Run(e.id, func(t *testing.T) {
+			ask := func(name string, status int, method, target, body string, fields ...string) {
+				t.Helper()
+				s.clock.pass(time.Minute)
+				before := s.handled.Load()
+				if e.id == "getProtectedBasic" {
+					fields = append(fields, "Authorization", basic(s.user, s.password))
+				} else {
+					fields = append(fields, credential()...)
+				}
+				got := s.send(t, method, target, body, fields...)
+				if got.status != status {
+					t.Errorf("%s: %d, want %d: %s", name, got.status, status, got.body)
+				}
+				if s.handled.Load() != before {
+					t.Errorf("%s: the handler was reached", name)
+				}
+			}
+			if e.id != "deleteItem" { // it answers with no content, which is acceptable to all
+				ask("an Accept that it cannot serve", 406, e.method, e.target, e.body, e.fields("Accept", "application/x-"+canary)...)
+				ask("an Accept that excludes everything", 406, e.method, e.target, e.body, e.fields("Accept", "*/*;q=0")...)
+			}
+			if e.id != "createToken" { // RFC 6749 §3.2 ignores unknown parameters
+				ask("an unknown query parameter", 422, e.method, e.target+"?admin="+canary, e.body, e.fields()...)
+			}
+			ask("a query that is no query", 400, e.method, e.target+"?"+canary+"=%zz", e.body, e.fields()...)
+			ask("a query with a semicolon", 400, e.method, e.target+"?a=1;b="+canary, e.body, e.fields()...)
+			ask("a method that the path does not have", 405, "LOCK", e.target, "")
+			ask("TRACE", 405, "TRACE", e.target, "")
+			if e.mediaType == "" {
+				ask("a body where none is taken", 400, e.method, e.target, `{"a":"`+canary+`"}`, "Content-Type", "application/json")
+				return
+			}
+			ask("a body of another media type", 415, e.method, e.target, e.body, "Content-Type", "text/plain")
+			ask("a body without a media type", 415, e.method, e.target, e.body)
+			ask("a body of two media types", 415, e.method, e.target, e.body, "Content-Type", e.mediaType, "Content-Type", e.mediaType)
+			ask("a body that is too large", 413, e.method, e.target, strings.Repeat(canary, 10_000), "Content-Type", e.mediaType)
+			ask("no body", 400, e.method, e.target, "", "Content-Type", e.mediaType)
+		})
+	}
+}
+
+// TestHEADAndOPTIONS: HEAD is GET without the body; OPTIONS tells what a path takes and nothing else.
+func TestHEADAndOPTIONS(t *testing.T) {
+	s := start(t)
+	paths := map[string][]string{}
+	for _, e := range examples(t) {
+		paths[e.target] = append(paths[e.target], e.method)
+		if e.method != "GET" {
+			continue
+		}
+		t.Run("HEAD "+e.id, func(t *testing.T) {
+			fields := []string{"Authorization", "Bearer " + s.token()}
+			get, head := s.send(t, "GET", e.target, "", fields...), s.send(t, "HEAD", e.target, "", fields...)
+			if head.status != get.status || len(head.body) != 0 || head.header.Get("Content-Type") != get.header.Get("Content-Type") {
+				t.Errorf("HEAD %d %s with %d bytes, GET %d %s", head.status, head.header.Get("Content-Type"), len(head.body), get.status, get.header.Get("Content-Type"))
+			}
+		})
+	}
+	for path, methods := range paths {
+		t.Run("OPTIONS "+path, func(t *testing.T) {
+			got := s.send(t, "OPTIONS", path, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "DELETE")
+			allow := strings.Split(strings.ReplaceAll(got.header.Get("Allow"), " ", ""), ",")
+			if slices.Contains(methods, "GET") {
+				methods = append(methods, "HEAD")
+			}
+			methods = append(methods, "OPTIONS")
+			slices.Sort(allow)
+			slices.Sort(methods)
+			if got.status != 204 || !slices.Equal(allow, methods) {
+				t.Errorf("%d, Allow %v, want %v", got.status, allow, methods)
+			}
+		})
+	}
+}
+
+// TestTheClientHasEveryOperation compares names: oapi-codegen leaves out what it cannot write, without a word.
+func TestTheClientHasEveryOperation(t *testing.T) {
+	var _ client.ClientWithResponsesInterface = (*client.ClientWithResponses)(nil)
+	methods := reflect.TypeFor[client.ClientWithResponsesInterface]()
+	for _, e := range examples(t) {
+		name := strings.ToUpper(e.id[:1]) + e.id[1:]
+		if e.mediaType != "" {
+			name += "WithBody"
+		}
+		if _, found := methods.MethodByName(name + "WithResponse"); !found {
+			t.Errorf("the client has no method for %s", e.id)
+		}
+	}
+}
+
+// TestEveryOperationAnswers calls each operation through the generated client as a caller who may.
+func TestEveryOperationAnswers(t *testing.T) {
+	s := start(t)
+	me := bearerAuth(s.token())
+	key := field("X-API-Key", s.apiKey)
+	login := field("Authorization", basic(s.user, s.password))
+	ctx := context.Background()
+	called := map[string]int{}
+	note := func(id string, r interface{ StatusCode() int }, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		called[id] = r.StatusCode()
+	}
+	item, err := s.api.CreateItemWithResponse(ctx, nil, client.NewItem{Name: "Oak chair", Price: 1}, me)
+	note("createItem", item, err)
+	id, any := item.JSON201.Id, "*"
+
+	token, err := s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.Password, Username: s.user, Password: s.password})
+	note("createToken", token, err)
+	{
+		r, err := s.api.GetProtectedBearerWithResponse(ctx, bearerAuth(token.JSON200.AccessToken))
+		note("getProtectedBearer", r, err)
+	}
+	{
+		r, err := s.api.GetJwksWithResponse(ctx)
+		note("getJwks", r, err)
+	}
+	{
+		r, err := s.api.GetProtectedWithResponse(ctx, key)
+		note("getProtected", r, err)
+	}
+	{
+		r, err := s.api.GetProtectedBasicWithResponse(ctx, login)
+		note("getProtectedBasic", r, err)
+	}
+	{
+		r, err := s.api.GetProtectedApiKeyWithResponse(ctx, key)
+		note("getProtectedApiKey", r, err)
+	}
+	{
+		r, err := s.api.GetProtectedBearerAndApiKeyWithResponse(ctx, me, key)
+		note("getProtectedBearerAndApiKey", r, err)
+	}
+	{
+		r, err := s.api.GetProtectedOptionalWithResponse(ctx)
+		note("getProtectedOptional", r, err)
+	}
+	{
+		r, err := s.api.ListItemsWithResponse(ctx, nil, me)
+		note("listItems", r, err)
+	}
+	{
+		r, err := s.api.GetItemWithResponse(ctx, id, me)
+		note("getItem", r, err)
+	}
+	{
+		r, err := s.api.ReplaceItemWithResponse(ctx, id, &client.ReplaceItemParams{IfMatch: &any}, client.NewItem{Name: "Oak chair", Price: 2}, me)
+		note("replaceItem", r, err)
+	}
+	{
+		r, err := s.api.PatchItemWithApplicationMergePatchPlusJSONBodyWithResponse(ctx, id, &client.PatchItemParams{IfMatch: &any}, client.ItemPatch{}, me)
+		note("patchItem", r, err)
+	}
+	{
+		r, err := s.api.DeleteItemWithResponse(ctx, id, &client.DeleteItemParams{IfMatch: &any}, me)
+		note("deleteItem", r, err)
+	}
+	{
+		r, err := s.api.GetCurrentUserWithResponse(ctx, me)
+		note("getCurrentUser", r, err)
+	}
+	{
+		r, err := s.api.GetLivezWithResponse(ctx)
+		note("getLivez", r, err)
+	}
+	{
+		r, err := s.api.GetReadyzWithResponse(ctx)
+		note("getReadyz", r, err)
+	}
+	{
+		r, err := s.api.GetOpenapiYamlWithResponse(ctx)
+		note("getOpenapiYaml", r, err)
+		if r.YAML200 == nil || r.YAML200.Openapi != "3.1.0" {
+			t.Error("the client does not read the document as YAML")
+		}
+	}
+	{
+		r, err := s.api.GetOpenapiJsonWithResponse(ctx)
+		note("getOpenapiJson", r, err)
+	}
+	{
+		r, err := s.api.GetDocsWithResponse(ctx)
+		note("getDocs", r, err)
+	}
+	{
+		r, err := s.api.GetDocsFileWithResponse(ctx, "swagger-ui.css")
+		note("getDocsFile", r, err)
+	}
+	want := map[string]int{}
+	for _, e := range examples(t) {
+		want[e.id] = 200
+	}
+	want["createItem"], want["deleteItem"] = 201, 204
+	if diff := cmp.Diff(want, called); diff != "" {
+		t.Error(diff)
+	}
+}
