@@ -6,12 +6,20 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 )
 
+// gcPercent lets the heap grow to 12 MiB between collections instead of 4. The service keeps almost nothing, so that
+// it would collect several times a second for garbage that costs little to keep. GOGC in the environment wins.
+const gcPercent = 300
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	var cli struct {
 		Serve serve `cmd:"" help:"Serve the API."`
 	}
