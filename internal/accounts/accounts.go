@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/problem"
@@ -41,9 +42,10 @@ type Config struct {
 
 // Service is the accounts of the service. It may be used by several goroutines at once.
 type Service struct {
-	config Config
-	hasher *hasher
-	recent *recentLogins
+	config   Config
+	hasher   *hasher
+	recent   *recentLogins
+	attempts singleflight.Group
 }
 
 // New returns a Service and loads the exceptions.

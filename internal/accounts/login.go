@@ -42,8 +42,21 @@ func (s *Service) Authenticate(ctx context.Context, c auth.Basic) (*auth.Princip
 	if p, found := s.recent.find(key, now); found && s.config.Exceptions.Allow(p) {
 		return p, nil // else the row decides: a password that was set again is good
 	}
-	// The place is taken before the hash, so that parallel guesses cannot run more hashes than there are places.
+	// Parallel attempts with one password are one attempt: a browser that opens ten connections at once is not ten
+	// guesses. It goes on when the first of them is cancelled.
 	bucket := addressPrefix(auth.Address(ctx)) + "\x00" + c.Username
+	result, err, _ := s.attempts.Do(bucket+string(key[:]), func() (any, error) {
+		return s.attempt(context.WithoutCancel(ctx), c, key, bucket, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result.(*auth.Principal), nil
+}
+
+// attempt proves a credential with a hash. The place is taken before, so that parallel guesses cannot run more hashes
+// than there are places.
+func (s *Service) attempt(ctx context.Context, c auth.Basic, key [sha256.Size]byte, bucket string, now time.Time) (*auth.Principal, error) {
 	if d := s.config.Limiter.Take(now, failures, bucket); !d.Allowed {
 		return nil, tooManyFailures(d)
 	}
