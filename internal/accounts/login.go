@@ -75,7 +75,7 @@ func (s *Service) attempt(ctx context.Context, c auth.Basic, key [sha256.Size]by
 func tooManyFailures(d ratelimit.Decision) error {
 	e := problem.QuotaExceeded.New(fmt.Sprintf("too many failed logins: repeat after %d seconds", int64((d.RetryAfter+time.Second-1)/time.Second)))
 	e.RetryAfter = d.RetryAfter
-	e.Limits = []problem.Limit{{Name: failures.Name, Quota: failures.Quota, Window: failures.Window, Remaining: d.Remaining, Reset: d.Reset}}
+	e.Limits = []problem.Limit{{Name: failures.Name, Quota: failures.Quota, Window: failures.Window, Remaining: d.Remaining, Reset: d.RetryAfter}}
 	return e
 }
 
