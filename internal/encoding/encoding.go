@@ -109,11 +109,44 @@ func (b *Buffer) UUID(id uuid.UUID) {
 	b.JSON = append(b.JSON, '"')
 }
 
-// Time appends a date-time in UTC.
+// Time appends a date-time in UTC, to the microsecond, which is what the databases keep.
 func (b *Buffer) Time(t time.Time) {
 	b.JSON = append(b.JSON, '"')
-	b.JSON = t.UTC().AppendFormat(b.JSON, time.RFC3339Nano)
+	b.JSON = AppendTime(b.JSON, t)
 	b.JSON = append(b.JSON, '"')
+}
+
+// AppendTime appends t as RFC 3339 in UTC with microseconds. time.Format reads its layout anew for every time.
+func AppendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, time.RFC3339Nano)
+	}
+	hour, minute, second := t.Clock()
+	dst = appendDigits(dst, year, 4)
+	dst = append(dst, '-')
+	dst = appendDigits(dst, int(month), 2)
+	dst = append(dst, '-')
+	dst = appendDigits(dst, day, 2)
+	dst = append(dst, 'T')
+	dst = appendDigits(dst, hour, 2)
+	dst = append(dst, ':')
+	dst = appendDigits(dst, minute, 2)
+	dst = append(dst, ':')
+	dst = appendDigits(dst, second, 2)
+	dst = append(dst, '.')
+	dst = appendDigits(dst, t.Nanosecond()/1000, 6)
+	return append(dst, 'Z')
+}
+
+func appendDigits(dst []byte, n, width int) []byte {
+	dst = append(dst, "000000"[:width]...)
+	for i := len(dst) - 1; n > 0; i-- {
+		dst[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return dst
 }
 
 // Date appends a full-date.

@@ -81,12 +81,14 @@ func (rt *route) checkParameters(c echo.Context, s *State) error {
 		if s.query == nil {
 			s.query = c.QueryParams()
 		}
-		s.parameters.PathValue = func(name string) string {
-			value := c.Param(name)
-			if r.URL.RawPath != "" {
-				value, _ = url.PathUnescape(value) // net/http has checked the escapes
+		if rt.hasPathParameters {
+			s.parameters.PathValue = func(name string) string {
+				value := c.Param(name)
+				if r.URL.RawPath != "" {
+					value, _ = url.PathUnescape(value) // net/http has checked the escapes
+				}
+				return value
 			}
-			return value
 		}
 		s.parameters.QueryValues = s.query
 		s.parameters.Header = r.Header

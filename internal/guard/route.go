@@ -39,6 +39,8 @@ type route struct {
 	takes       string
 	takesNoBody error
 	produces    string
+
+	hasPathParameters bool
 }
 
 func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
@@ -50,6 +52,7 @@ func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
 			rt.byAddress = append(rt.byAddress, l.Limit)
 		}
 	}
+	rt.hasPathParameters = strings.Contains(op.Path, "{")
 	rt.compileSecurity(c)
 	for i := range op.Bodies {
 		b := &op.Bodies[i]

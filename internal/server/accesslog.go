@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/gatehouse/internal/encoding"
 	"example.com/gatehouse/internal/guard"
 	"example.com/gatehouse/internal/problem"
 	"github.com/labstack/echo/v4"
@@ -102,7 +103,7 @@ func (l *AccessLog) record(c echo.Context, s *guard.State, now time.Time, aborte
 func appendAccess(b []byte, c echo.Context, s *guard.State, now time.Time, aborted bool) []byte {
 	r, w := c.Request(), c.Response()
 	b = append(b, `{"time":"`...)
-	b = s.Started.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z")
+	b = encoding.AppendTime(b, s.Started)
 	b = append(b, `","request_id":"`...)
 	b = append(b, s.RequestID...)
 	b = append(b, `","method":`...)

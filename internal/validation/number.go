@@ -34,21 +34,9 @@ func (r *Reader) Int64(bits int) (n int64, ok bool) {
 	return n, true
 }
 
-func (r *Reader) readNumber() bool {
-	switch r.peek() {
-	case '0':
-		raw, err := r.dec.ReadValue()
-		if err != nil {
-			r.syntax(err)
-			return false
-		}
-		r.raw = raw
-		return true
-	case 0:
-		return false
-	}
-	r.WrongType("a number")
-	return false
+func (r *Reader) readNumber() (ok bool) {
+	r.raw, ok = r.scalar('0', "a number")
+	return ok
 }
 
 // Minimum, Maximum and ExclusiveMinimum check the number read last against a bound, given as the nearest float64

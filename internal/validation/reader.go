@@ -97,7 +97,7 @@ func (r *Reader) readToken() bool {
 		return false
 	}
 	if r.dec.StackDepth() > maxDepth {
-		r.fail(fmt.Sprintf("the body nests deeper than %d levels", maxDepth))
+		r.tooDeep()
 		return false
 	}
 	return true
@@ -114,6 +114,53 @@ func (r *Reader) skip() bool {
 			return true
 		}
 	}
+}
+
+// scalar reads one value and returns it raw where it begins with want. Where it is of another kind it adds a
+// violation, and the value has been read. Peeking first would cost as much as reading.
+func (r *Reader) scalar(want byte, name string) (raw []byte, ok bool) {
+	if r.err != nil {
+		return nil, false
+	}
+	outer := r.dec.StackDepth()
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		r.syntax(err)
+		return nil, false
+	}
+	switch first := raw[0]; {
+	case first == want, want == '0' && (first == '-' || '0' <= first && first <= '9'):
+		return raw, true
+	case (first == '{' || first == '[') && outer+depth(raw) > maxDepth:
+		r.tooDeep()
+		return nil, false
+	}
+	r.Violation("type", "must be "+name)
+	return nil, false
+}
+
+// depth returns how deep an array or object nests.
+func depth(raw []byte) int {
+	depth, deepest, text := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{', c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+func (r *Reader) tooDeep() {
+	r.fail(fmt.Sprintf("the body nests deeper than %d levels", maxDepth))
 }
 
 // Violation adds a violation at the value read last.

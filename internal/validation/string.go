@@ -9,20 +9,12 @@ import (
 
 // Text reads a string. The bytes are valid until the next read.
 func (r *Reader) Text() (text []byte, ok bool) {
-	switch r.peek() {
-	case '"':
-		raw, err := r.dec.ReadValue()
-		if err != nil {
-			r.syntax(err)
-			return nil, false
-		}
-		text = r.unquote(raw)
-		return text, r.err == nil
-	case 0:
+	raw, ok := r.scalar('"', "a string")
+	if !ok {
 		return nil, false
 	}
-	r.WrongType("a string")
-	return nil, false
+	text = r.unquote(raw)
+	return text, r.err == nil
 }
 
 // Check adds a violation of keyword at the value read last unless detail is empty. The generated decoders call it with
@@ -148,11 +140,31 @@ func hostName(s string) bool {
 
 // Date returns the day that s names as RFC 3339 full-date, or what is wrong.
 func Date(s string) (day time.Time, wrong string) {
-	day, err := time.Parse(time.DateOnly, s)
-	if err != nil {
-		return time.Time{}, "must be a date such as 2026-01-31"
+	const wrongDate = "must be a date such as 2026-01-31"
+	if len(s) != len(time.DateOnly) || s[4] != '-' || s[7] != '-' {
+		return time.Time{}, wrongDate
+	}
+	y, m, d := digits(s[:4]), digits(s[5:7]), digits(s[8:])
+	if y < 0 || m < 1 || m > 12 || d < 1 {
+		return time.Time{}, wrongDate
+	}
+	day = time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
+	if day.Day() != d { // February has no 30th: time.Date goes on to March
+		return time.Time{}, wrongDate
 	}
 	return day, ""
+}
+
+// digits returns the number that decimal digits write, or -1.
+func digits(s string) (n int) {
+	for i := range len(s) {
+		c := s[i]
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
 }
 
 // UUID returns what is wrong where s is not a UUID in the form of RFC 9562 §4: the generated server would also take
