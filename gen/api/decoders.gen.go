@@ -19,6 +19,14 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 		return
 	}
 	var seen uint64
+	optional := new(struct {
+		Description   string
+		Category      Category
+		Tags          []string
+		Dimensions    Dimensions
+		AvailableFrom openapi_types.Date
+		SupplierEmail openapi_types.Email
+	})
 	for r.NextMember() {
 		switch string(r.Name()) {
 		case "name":
@@ -43,7 +51,8 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 				s := string(text)
 				r.Check("maxLength", validation.MaxLength(s, 1000))
 				r.Check("pattern", validation.Pattern(s, patternNewItemDescription, "^[^\\x00]*$"))
-				dst.Description = &s
+				optional.Description = s
+				dst.Description = &optional.Description
 			}
 		case "category":
 			seen |= 1 << 3
@@ -61,7 +70,8 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 				default:
 					r.Violation("enum", validation.Enum("book, toy, food, other"))
 				}
-				dst.Category = &value
+				optional.Category = value
+				dst.Category = &optional.Category
 			}
 		case "tags":
 			seen |= 1 << 4
@@ -78,13 +88,15 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 				}
 				r.Check("maxItems", validation.MaxItems(n, 10))
 				r.Check("uniqueItems", validation.Unique(list))
-				dst.Tags = &list
+				optional.Tags = list
+				dst.Tags = &optional.Tags
 			}
 		case "dimensions":
 			seen |= 1 << 5
 			var object Dimensions
 			decodeDimensions(r, &object)
-			dst.Dimensions = &object
+			optional.Dimensions = object
+			dst.Dimensions = &optional.Dimensions
 		case "available_from":
 			seen |= 1 << 6
 			if text, ok := r.Text(); ok {
@@ -92,7 +104,8 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 				day, wrong := validation.Date(s)
 				r.Check("format", wrong)
 				date := openapi_types.Date{Time: day}
-				dst.AvailableFrom = &date
+				optional.AvailableFrom = date
+				dst.AvailableFrom = &optional.AvailableFrom
 			}
 		case "supplier_email":
 			seen |= 1 << 7
@@ -101,7 +114,8 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 				r.Check("maxLength", validation.MaxLength(s, 254))
 				r.Check("format", validation.Email(s))
 				email := openapi_types.Email(s)
-				dst.SupplierEmail = &email
+				optional.SupplierEmail = email
+				dst.SupplierEmail = &optional.SupplierEmail
 			}
 		default:
 			r.UnknownMember()
@@ -155,6 +169,10 @@ func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 	if !r.BeginObject() {
 		return
 	}
+	optional := new(struct {
+		Name  string
+		Price float64
+	})
 	for r.NextMember() {
 		switch string(r.Name()) {
 		case "name":
@@ -163,13 +181,15 @@ func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 				r.Check("minLength", validation.MinLength(s, 1))
 				r.Check("maxLength", validation.MaxLength(s, 100))
 				r.Check("pattern", validation.Pattern(s, patternItemPatchName, "^[A-Za-z0-9 _-]+$"))
-				dst.Name = &s
+				optional.Name = s
+				dst.Name = &optional.Name
 			}
 		case "price":
 			if n, ok := r.Float64(); ok {
 				r.Minimum(0, "0")
 				r.Maximum(1000000, "1000000")
-				dst.Price = &n
+				optional.Price = n
+				dst.Price = &optional.Price
 			}
 		case "description":
 			if r.Null() {
@@ -265,25 +285,33 @@ func decodeDimensionsPatch(r *validation.Reader, dst *DimensionsPatch) {
 	if !r.BeginObject() {
 		return
 	}
+	optional := new(struct {
+		Width  float64
+		Height float64
+		Depth  float64
+	})
 	for r.NextMember() {
 		switch string(r.Name()) {
 		case "width":
 			if n, ok := r.Float64(); ok {
 				r.Maximum(100000, "100000")
 				r.ExclusiveMinimum(0, "0")
-				dst.Width = &n
+				optional.Width = n
+				dst.Width = &optional.Width
 			}
 		case "height":
 			if n, ok := r.Float64(); ok {
 				r.Maximum(100000, "100000")
 				r.ExclusiveMinimum(0, "0")
-				dst.Height = &n
+				optional.Height = n
+				dst.Height = &optional.Height
 			}
 		case "depth":
 			if n, ok := r.Float64(); ok {
 				r.Maximum(100000, "100000")
 				r.ExclusiveMinimum(0, "0")
-				dst.Depth = &n
+				optional.Depth = n
+				dst.Depth = &optional.Depth
 			}
 		default:
 			r.UnknownMember()

@@ -91,3 +91,12 @@ func Address(ctx context.Context) netip.Addr {
 func WithAddress(ctx context.Context, a netip.Addr) context.Context {
 	return context.WithValue(ctx, addressKey, a)
 }
+
+// Time returns when the request of ctx arrived, or what the clock says outside of a request: what is decided about a
+// request is decided at one time.
+func Time(ctx context.Context, clock func() time.Time) time.Time {
+	if r, ok := ctx.(interface{ RequestTime() time.Time }); ok {
+		return r.RequestTime()
+	}
+	return clock()
+}

@@ -38,6 +38,7 @@ func (e *emitter) decoder(s *schema) {
 	if required != 0 {
 		e.p("var seen uint64")
 	}
+	optional := e.optionalMembers(s, fields)
 	e.p("for r.NextMember() {\nswitch string(r.Name()) {")
 	for i, p := range s.properties {
 		field, found := fields[p.name]
@@ -56,7 +57,12 @@ func (e *emitter) decoder(s *schema) {
 			}
 			e.p("if r.Null() {\ndst.%s.SetNull()\ncontinue\n}", field.name)
 		}
-		e.value(p.schema, value, name+oapi.ToCamelCase(p.name), func(v string) string { return how.assign("dst."+field.name, v) })
+		e.value(p.schema, value, name+oapi.ToCamelCase(p.name), func(v string) string {
+			if optional && how == byPointer {
+				return fmt.Sprintf("optional.%[1]s = %[2]s\ndst.%[1]s = &optional.%[1]s", field.name, v)
+			}
+			return how.assign("dst."+field.name, v)
+		})
 	}
 	if s.open {
 		e.p("default:\nr.SkipMember()")
@@ -68,6 +74,22 @@ func (e *emitter) decoder(s *schema) {
 		e.p("r.Required(^seen&%#b, members%s)", required, name)
 	}
 	e.p("}\n")
+}
+
+// optionalMembers writes the place of the members that dst points to, where there are several: one allocation instead
+// of one each.
+func (e *emitter) optionalMembers(s *schema, fields map[string]goField) bool {
+	var list []string
+	for _, p := range s.properties {
+		if value, how := unwrap(fields[p.name].typ); how == byPointer {
+			list = append(list, fields[p.name].name+" "+value)
+		}
+	}
+	if len(list) < 2 {
+		return false
+	}
+	e.p("optional := new(struct {\n%s\n})", strings.Join(list, "\n"))
+	return true
 }
 
 // pattern writes the compiled patterns of a member.

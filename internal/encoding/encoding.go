@@ -25,6 +25,9 @@ type Buffer struct {
 // maxKept is the largest buffer that is kept: one large response must not hold its memory for ever.
 const maxKept = 64 << 10
 
+// maxExact is 2^53, below which every whole float64 is written without an exponent and reads back as it was.
+const maxExact = 1 << 53
+
 // maxImplicit is the size up to which net/http states Content-Length by itself.
 const maxImplicit = 2048
 
@@ -85,6 +88,10 @@ func (b *Buffer) quote(s string) {
 func (b *Buffer) Float64(n float64) {
 	if math.IsNaN(n) || math.IsInf(n, 0) {
 		b.fail(nil, "a number of the response is not a JSON number")
+		return
+	}
+	if whole := int64(n); float64(whole) == n && whole > -maxExact && whole < maxExact && whole != 0 {
+		b.JSON = strconv.AppendInt(b.JSON, whole, 10) // most numbers are whole, and much cheaper to write as such
 		return
 	}
 	b.JSON = jsontext.AppendFloat(b.JSON, n, 64)

@@ -78,8 +78,8 @@ func validBearer(value string) bool {
 		end--
 	}
 	var strange byte
-	for i := range end {
-		strange |= notTokenByte[value[i]]
+	for _, c := range []byte(value[:end]) {
+		strange |= notTokenByte[c]
 	}
 	return strange == 0 && end > 0
 }

@@ -54,6 +54,9 @@ func StateFrom(ctx context.Context) *State {
 	return s
 }
 
+// RequestTime is when the request arrived, for auth.Time.
+func (s *State) RequestTime() time.Time { return s.Started }
+
 // Value answers the keys of package auth and leaves all others to the parent.
 func (s *State) Value(key any) any {
 	switch key {

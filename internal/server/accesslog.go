@@ -161,22 +161,32 @@ func cut(s string) string {
 // a credential replaced, and of everything else only that it was there. Names are compared as the server reads
 // them, so that a percent-encoded spelling of a name hides nothing; a semicolon separates as it does for others.
 func loggedQuery(raw string, op *guard.Operation, secret []string) string {
-	var b strings.Builder
-	for pair := range strings.FieldsFuncSeq(cut(raw), func(r rune) bool { return r == '&' || r == ';' }) {
-		if b.Len() > 0 {
-			b.WriteByte('&')
+	raw = cut(raw)
+	logged := make([]byte, 0, len(raw)+len("***"))
+	for len(raw) > 0 {
+		pair := raw
+		if end := strings.IndexAny(raw, "&;"); end >= 0 {
+			pair, raw = raw[:end], raw[end+1:]
+		} else {
+			raw = ""
+		}
+		if pair == "" {
+			continue
+		}
+		if len(logged) > 0 {
+			logged = append(logged, '&')
 		}
 		name, value, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(name)
 		isSecret := slices.ContainsFunc(secret, func(s string) bool { return strings.EqualFold(s, name) })
 		switch {
 		case err == nil && isSecret:
-			b.WriteString(name + "=***")
+			logged = append(append(logged, name...), "=***"...)
 		case err == nil && op != nil && slices.Contains(op.QueryNames, name):
-			b.WriteString(name + "=" + value)
+			logged = append(append(append(logged, name...), '='), value...)
 		default:
-			b.WriteString("***")
+			logged = append(logged, "***"...)
 		}
 	}
-	return b.String()
+	return string(logged)
 }
