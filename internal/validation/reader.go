@@ -44,10 +44,8 @@ func Decode[T any](data []byte, dst *T, v *Violations, decode func(*Reader, *T))
 	r.violations, r.err = v, nil
 	decode(r, dst)
 	if r.err == nil {
-		if _, err := r.dec.ReadToken(); err == nil {
+		if _, err := r.dec.ReadToken(); err != io.EOF {
 			r.fail("the body goes on after the JSON value")
-		} else if err != io.EOF {
-			r.syntax(err)
 		}
 	}
 	err := r.err
