@@ -1,6 +1,10 @@
 package auth
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is a string that prints as "***", so that a log line, an error or a JSON document cannot hold it by mistake.
 type Secret string
@@ -13,8 +17,8 @@ func (s Secret) Reveal() string { return string(s) }
 // String returns "***".
 func (Secret) String() string { return redacted }
 
-// GoString returns "***".
-func (Secret) GoString() string { return redacted }
+// Format writes "***" for every verb: %x and %d would print the bytes of a string that only has a String method.
+func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
 
 // LogValue returns "***".
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
