@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
@@ -64,13 +65,20 @@ func (b *Buffer) release() {
 // Raw appends JSON as it stands: names and punctuation, which the generator wrote.
 func (b *Buffer) Raw(json string) { b.JSON = append(b.JSON, json...) }
 
-// String appends a string.
+// String appends a string. What needs no escape is copied as it is, once it is known to be UTF-8.
 func (b *Buffer) String(s string) {
+	beyond := false
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+		c := s[i]
+		if c < ' ' || c == '"' || c == '\\' {
 			b.quote(s)
 			return
 		}
+		beyond = beyond || c >= utf8.RuneSelf
+	}
+	if beyond && !utf8.ValidString(s) {
+		b.quote(s)
+		return
 	}
 	b.JSON = append(b.JSON, '"')
 	b.JSON = append(b.JSON, s...)

@@ -162,7 +162,8 @@ func cut(s string) string {
 // them, so that a percent-encoded spelling of a name hides nothing; a semicolon separates as it does for others.
 func loggedQuery(raw string, op *guard.Operation, secret []string) string {
 	raw = cut(raw)
-	logged := make([]byte, 0, len(raw)+len("***"))
+	var usual [256]byte // most queries fit, and need no buffer of their own
+	logged := usual[:0]
 	for len(raw) > 0 {
 		pair := raw
 		if end := strings.IndexAny(raw, "&;"); end >= 0 {
