@@ -41,8 +41,9 @@ var components = []struct {
 	{path: "internal/sqldb", layer: 1},
 	{path: "internal/problem", layer: 0},
 	{path: "internal/auth", layer: 0},
+	{path: "internal/pattern", layer: 0},
 	{path: "internal/ratelimit", layer: 0},
-	{path: "internal/codegen", layer: 0, only: []string{}},
+	{path: "internal/codegen", layer: 0, only: []string{"internal/pattern"}, besides: []string{"internal/pattern"}},
 }
 
 // importedBy are imports that only the named components may have, each with its reason.
