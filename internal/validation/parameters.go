@@ -9,8 +9,13 @@ import (
 // Parameters are the parameters of one request as they arrived, and where violations of them go. A parameter that
 // occurs twice is a violation: components that read the first and the last of them would see different requests.
 type Parameters struct {
-	// PathValue returns the unescaped value of a path parameter.
-	PathValue func(name string) string
+	// PathValue returns the unescaped value of a path parameter, PathText the value as it arrived; SetPath puts one
+	// where the generated server reads it.
+	PathValue, PathText func(name string) string
+	SetPath             func(name, value string)
+	// RawQuery is the query as it arrived, Declared the names of all query parameters of the operation.
+	RawQuery string
+	Declared []string
 	// QueryValues is the parsed query that the generated server will read too: defaults are filled in here.
 	QueryValues url.Values
 	// Header is the request's header.
@@ -83,38 +88,4 @@ func Range(n, low, high int64) (keyword, detail string) {
 		return "maximum", "must be at most " + strconv.FormatInt(high, 10)
 	}
 	return "", ""
-}
-
-// Form are the members of a form body, with the same treatment.
-type Form struct {
-	Values     url.Values
-	Violations *Violations
-}
-
-// Value returns the value of a member that occurs once.
-func (f *Form) Value(name string) (value string, ok bool) {
-	switch values := f.Values[name]; len(values) {
-	case 0:
-		return "", false
-	case 1:
-		return values[0], true
-	}
-	f.Violations.Body("/"+name, "repeated", "must be given once")
-	return "", false
-}
-
-// Required adds a violation for a member that does not occur.
-func (f *Form) Required(names ...string) {
-	for _, name := range names {
-		if len(f.Values[name]) == 0 {
-			f.Violations.Body("/"+name, "required", "is required")
-		}
-	}
-}
-
-// Check adds a violation of the member unless detail is empty.
-func (f *Form) Check(name, keyword, detail string) {
-	if detail != "" {
-		f.Violations.Body("/"+name, keyword, detail)
-	}
 }

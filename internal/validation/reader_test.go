@@ -264,23 +264,3 @@ func TestParameters(t *testing.T) {
 		}
 	}
 }
-
-func TestForm(t *testing.T) {
-	var v validation.Violations
-	f := validation.Form{Values: map[string][]string{"once": {"1"}, "twice": {"1", "2"}}, Violations: &v}
-	f.Required("once", "no")
-	if value, ok := f.Value("once"); !ok || value != "1" {
-		t.Errorf("%q %v", value, ok)
-	}
-	if _, ok := f.Value("twice"); ok {
-		t.Error("a member that occurs twice has a value")
-	}
-	f.Check("once", "enum", "must be another")
-	var got []string
-	for _, x := range problem.From(v.Err()).Violations {
-		got = append(got, x.Pointer+" "+x.Keyword)
-	}
-	if want := []string{"/no required", "/twice repeated", "/once enum"}; !cmp.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
-	}
-}

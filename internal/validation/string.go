@@ -189,3 +189,11 @@ func UUID(s string) string {
 	}
 	return ""
 }
+
+// MaxBytes returns what is wrong where s has more than n bytes: the ceiling of a string whose length the document leaves open.
+func MaxBytes(s string, n int) string {
+	if len(s) <= n {
+		return ""
+	}
+	return fmt.Sprintf("must have at most %d bytes", n)
+}

@@ -1,0 +1,218 @@
+package validation
+
+import (
+	"iter"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Kind is the type of a JSON value.
+type Kind byte
+
+// The types of JSON. They are bits, so that a schema of several types is one number. Integer is no kind of its own: it is
+// a Number without a fraction.
+const (
+	Null Kind = 1 << iota
+	Boolean
+	Number
+	String
+	Array
+	Object
+	Integer
+)
+
+// Value is a JSON value in memory. The generated checks of a schema that cannot be checked while reading (alternatives,
+// conditions, members by pattern) walk over it, and so do those of parameters, forms and responses. What Reader gives is
+// valid JSON without repeated members; the number of a value is kept as it was spelled, so that nothing is rounded.
+type Value struct {
+	kind   Kind
+	truth  bool
+	name   string  // of a member
+	text   string  // of a String: its characters; of a Number: its digits
+	list   []Value // elements or members
+	parent *Value
+	evaluated
+	// written is what goes to the model instead of text: the one spelling of what has several.
+	written  string
+	file     *File // of a part that is bytes
+	defaults []filled
+}
+
+// filled is a member that the document fills in.
+type filled struct{ name, json string }
+
+// evaluated is what schemas said about a member or element so far: see Check.
+type evaluated struct {
+	mark       int  // the place in Check.marks, from 1
+	undeclared bool // it is a member that properties of an open object do not name
+}
+
+// Kind is the type of the value.
+func (v *Value) Kind() Kind { return v.kind }
+
+// Name is the name of a member.
+func (v *Value) Name() string { return v.name }
+
+// Text is what a string says, and "" for all else.
+func (v *Value) Text() string {
+	if v.kind != String {
+		return ""
+	}
+	return v.text
+}
+
+// Members are the members of an object, none for all else.
+func (v *Value) Members() iter.Seq[*Value] { return v.children(Object) }
+
+// Elements are the elements of an array, none for all else.
+func (v *Value) Elements() iter.Seq[*Value] { return v.children(Array) }
+
+func (v *Value) children(kind Kind) iter.Seq[*Value] {
+	return func(yield func(*Value) bool) {
+		if v.kind != kind {
+			return
+		}
+		for i := range v.list {
+			if !yield(&v.list[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Member returns the member of the name, or nil.
+func (v *Value) Member(name string) *Value {
+	for m := range v.Members() {
+		if m.name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// Element returns the element at i, or nil.
+func (v *Value) Element(i int) *Value {
+	if v.kind != Array || i >= len(v.list) {
+		return nil
+	}
+	return &v.list[i]
+}
+
+// pointer is the place of the value as RFC 6901 writes it.
+func (v *Value) pointer() jsontext.Pointer {
+	if v.parent == nil {
+		return jsontext.Pointer(v.name) // the root's name is the pointer of the value in the body that it was read from
+	}
+	up := v.parent.pointer()
+	if v.parent.kind == Object {
+		return up.AppendToken(v.name)
+	}
+	for i := range v.parent.list {
+		if &v.parent.list[i] == v {
+			return up.AppendToken(strconv.Itoa(i))
+		}
+	}
+	return up
+}
+
+// link sets the parents, once the value has its place in memory.
+func (v *Value) link() {
+	for i := range v.list {
+		v.list[i].parent = v
+		v.list[i].link()
+	}
+}
+
+// parseValue parses one JSON value that is known to be valid, and counts the values in it. The texts are parts of src wherever nothing is escaped.
+func parseValue(src string) (v *Value, values int) {
+	p := parser{src: src}
+	v = new(Value)
+	p.value(v)
+	v.link()
+	return v, p.values
+}
+
+type parser struct {
+	src    string
+	at     int
+	values int
+}
+
+// next returns the next byte that is not white space, without going over it.
+func (p *parser) next() byte {
+	for {
+		switch c := p.src[p.at]; c {
+		case ' ', '\t', '\n', '\r':
+			p.at++
+		default:
+			return c
+		}
+	}
+}
+
+func (p *parser) value(v *Value) {
+	p.values++
+	switch c := p.next(); c {
+	case '{', '[':
+		v.kind = Array
+		if c == '{' {
+			v.kind = Object
+		}
+		p.at++
+		for {
+			switch p.next() {
+			case '}', ']':
+				p.at++
+				return
+			case ',':
+				p.at++
+				continue
+			}
+			v.list = append(v.list, Value{})
+			child := &v.list[len(v.list)-1]
+			if v.kind == Object {
+				child.name = p.text()
+				p.next()
+				p.at++ // the colon
+			}
+			p.value(child)
+		}
+	case '"':
+		v.kind, v.text = String, p.text()
+	case 't', 'f', 'n':
+		v.kind, v.truth = Boolean, c == 't'
+		p.at += len("true")
+		if c == 'f' {
+			p.at++
+		}
+		if c == 'n' {
+			v.kind = Null
+		}
+	default:
+		start := p.at
+		for p.at < len(p.src) && strings.IndexByte("+-.0123456789Ee", p.src[p.at]) >= 0 {
+			p.at++
+		}
+		v.kind, v.text = Number, p.src[start:p.at]
+	}
+}
+
+// text parses a string.
+func (p *parser) text() string {
+	p.next()
+	start, escaped := p.at, false
+	for p.at++; p.src[p.at] != '"'; p.at++ {
+		if p.src[p.at] == '\\' {
+			escaped = true
+			p.at++
+		}
+	}
+	p.at++
+	if !escaped {
+		return p.src[start+1 : p.at-1]
+	}
+	text, _ := jsontext.AppendUnquote(nil, p.src[start:p.at]) // it is valid
+	return string(text)
+}
