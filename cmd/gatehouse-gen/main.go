@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -11,14 +12,15 @@ import (
 )
 
 type generate struct {
-	Spec    string `default:"openapi.yaml" help:"The OpenAPI document."`
-	Out     string `default:"gen/api" help:"The folder of the server's package."`
-	Package string `default:"api" help:"The name of the server's package."`
-	Client  string `default:"gen/client" help:"The folder of the Go client's package; '' writes none."`
+	Spec       string `default:"openapi.yaml" help:"The OpenAPI document."`
+	Out        string `default:"gen/api" help:"The folder of the server's package."`
+	Package    string `default:"api" help:"The name of the server's package."`
+	Client     string `default:"gen/client" help:"The folder of the Go client's package; '' writes none."`
+	Undeclared string `name:"undeclared-security" enum:"refuse,deny,public" default:"refuse" help:"What becomes of operations that declare no security: refuse, deny or public."`
 }
 
 func (g *generate) Run() error {
-	warnings, err := codegen.Generate(codegen.Options{Spec: g.Spec, Out: g.Out, Package: g.Package, Client: g.Client})
+	warnings, err := codegen.Generate(codegen.Options{Spec: g.Spec, Out: g.Out, Package: g.Package, Client: g.Client, UndeclaredSecurity: strings.TrimPrefix(g.Undeclared, "refuse")})
 	warn(warnings)
 	return err
 }
@@ -28,7 +30,7 @@ type check struct {
 }
 
 func (c *check) Run() error {
-	warnings, err := codegen.Check(c.Spec)
+	warnings, err := codegen.Check(codegen.Options{Spec: c.Spec})
 	warn(warnings)
 	if err == nil && len(warnings) > 0 {
 		return fmt.Errorf("%s: %d warnings", c.Spec, len(warnings))

@@ -25,7 +25,7 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 		Tags          []string
 		Dimensions    Dimensions
 		AvailableFrom openapi_types.Date
-		SupplierEmail openapi_types.Email
+		SupplierEmail string
 	})
 	for r.NextMember() {
 		switch string(r.Name()) {
@@ -113,8 +113,7 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 				s := string(text)
 				r.Check("maxLength", validation.MaxLength(s, 254))
 				r.Check("format", validation.Email(s))
-				email := openapi_types.Email(s)
-				optional.SupplierEmail = email
+				optional.SupplierEmail = s
 				dst.SupplierEmail = &optional.SupplierEmail
 			}
 		default:
@@ -122,43 +121,6 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 		}
 	}
 	r.Required(^seen&0b11, membersNewItem)
-}
-
-var membersDimensions = []string{"width", "height", "depth"}
-
-func decodeDimensions(r *validation.Reader, dst *Dimensions) {
-	if !r.BeginObject() {
-		return
-	}
-	var seen uint64
-	for r.NextMember() {
-		switch string(r.Name()) {
-		case "width":
-			seen |= 1 << 0
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Width = n
-			}
-		case "height":
-			seen |= 1 << 1
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Height = n
-			}
-		case "depth":
-			seen |= 1 << 2
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Depth = n
-			}
-		default:
-			r.UnknownMember()
-		}
-	}
-	r.Required(^seen&0b111, membersDimensions)
 }
 
 var patternItemPatchName = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
@@ -272,13 +234,49 @@ func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 				s := string(text)
 				r.Check("maxLength", validation.MaxLength(s, 254))
 				r.Check("format", validation.Email(s))
-				email := openapi_types.Email(s)
-				dst.SupplierEmail.Set(email)
+				dst.SupplierEmail.Set(s)
 			}
 		default:
 			r.UnknownMember()
 		}
 	}
+}
+
+var membersDimensions = []string{"width", "height", "depth"}
+
+func decodeDimensions(r *validation.Reader, dst *Dimensions) {
+	if !r.BeginObject() {
+		return
+	}
+	var seen uint64
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "width":
+			seen |= 1 << 0
+			if n, ok := r.Float64(); ok {
+				r.Maximum(100000, "100000")
+				r.ExclusiveMinimum(0, "0")
+				dst.Width = n
+			}
+		case "height":
+			seen |= 1 << 1
+			if n, ok := r.Float64(); ok {
+				r.Maximum(100000, "100000")
+				r.ExclusiveMinimum(0, "0")
+				dst.Height = n
+			}
+		case "depth":
+			seen |= 1 << 2
+			if n, ok := r.Float64(); ok {
+				r.Maximum(100000, "100000")
+				r.ExclusiveMinimum(0, "0")
+				dst.Depth = n
+			}
+		default:
+			r.UnknownMember()
+		}
+	}
+	r.Required(^seen&0b111, membersDimensions)
 }
 
 func decodeDimensionsPatch(r *validation.Reader, dst *DimensionsPatch) {

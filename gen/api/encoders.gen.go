@@ -221,7 +221,7 @@ func encodeItem(b *encoding.Buffer, v *Item) {
 	}
 	if v.SupplierEmail != nil {
 		b.Raw(`"supplier_email":`)
-		b.String(string(*v.SupplierEmail))
+		b.String(*v.SupplierEmail)
 		b.Raw(`,`)
 	}
 	b.Raw(`"created_at":`)

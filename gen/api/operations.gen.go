@@ -68,8 +68,8 @@ func Operations() []guard.Operation {
 			},
 			MaxBodyBytes: 65536, BodyRequired: true,
 			Bodies: []guard.Body{
-				{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "scope", "client_id", "client_secret"}, Form: func(values url.Values, v *validation.Violations) {
-					checkTokenRequest(&validation.Form{Values: values, Violations: v})
+				{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "scope", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+					return validation.DecodeForm(values, formCreateTokenFormdataRequestBody, dst.(*CreateTokenFormdataRequestBody), v, checkTokenRequest)
 				}},
 			},
 			Produces:      []string{"application/json"},
@@ -187,7 +187,7 @@ func Operations() []guard.Operation {
 			MaxBodyBytes: 65536, BodyRequired: true,
 			Bodies: []guard.Body{
 				{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
-					return validation.Decode(data, dst.(*NewItem), v, decodeNewItem)
+					return validation.Decode(data, dst.(*CreateItemJSONRequestBody), v, decodeNewItem)
 				}},
 			},
 			Produces:   []string{"application/json"},
@@ -222,7 +222,7 @@ func Operations() []guard.Operation {
 			MaxBodyBytes: 65536, BodyRequired: true,
 			Bodies: []guard.Body{
 				{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
-					return validation.Decode(data, dst.(*NewItem), v, decodeNewItem)
+					return validation.Decode(data, dst.(*ReplaceItemJSONRequestBody), v, decodeNewItem)
 				}},
 			},
 			Produces:   []string{"application/json"},
@@ -242,7 +242,7 @@ func Operations() []guard.Operation {
 			MaxBodyBytes: 65536, BodyRequired: true,
 			Bodies: []guard.Body{
 				{MediaType: "application/merge-patch+json", Decode: func(data []byte, dst any, v *validation.Violations) error {
-					return validation.Decode(data, dst.(*ItemPatch), v, decodeItemPatch)
+					return validation.Decode(data, dst.(*PatchItemApplicationMergePatchPlusJSONRequestBody), v, decodeItemPatch)
 				}},
 			},
 			Produces:   []string{"application/json"},
@@ -321,6 +321,15 @@ func Operations() []guard.Operation {
 		},
 	}
 }
+
+var formCreateTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"grant_type":    {Shape: &validation.Shape{Kinds: validation.String}},
+	"username":      {Shape: &validation.Shape{Kinds: validation.String}},
+	"password":      {Shape: &validation.Shape{Kinds: validation.String}},
+	"scope":         {Shape: &validation.Shape{Kinds: validation.String}},
+	"client_id":     {Shape: &validation.Shape{Kinds: validation.String}},
+	"client_secret": {Shape: &validation.Shape{Kinds: validation.String}},
+}}
 
 // DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.
 func DefaultLimits() []guard.Limit {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // ServerInterface represents all server handlers.
@@ -34,16 +35,16 @@ type ServerInterface interface {
 	CreateItem(ctx echo.Context, params CreateItemParams) error
 	// DeleteItem Delete an item
 	// (DELETE /items/{item_id})
-	DeleteItem(ctx echo.Context, itemId ItemID, params DeleteItemParams) error
+	DeleteItem(ctx echo.Context, itemId openapi_types.UUID, params DeleteItemParams) error
 	// GetItem Get an item
 	// (GET /items/{item_id})
-	GetItem(ctx echo.Context, itemId ItemID) error
+	GetItem(ctx echo.Context, itemId openapi_types.UUID) error
 	// PatchItem Change some members of an item
 	// (PATCH /items/{item_id})
-	PatchItem(ctx echo.Context, itemId ItemID, params PatchItemParams) error
+	PatchItem(ctx echo.Context, itemId openapi_types.UUID, params PatchItemParams) error
 	// ReplaceItem Replace an item
 	// (PUT /items/{item_id})
-	ReplaceItem(ctx echo.Context, itemId ItemID, params ReplaceItemParams) error
+	ReplaceItem(ctx echo.Context, itemId openapi_types.UUID, params ReplaceItemParams) error
 	// GetLivez Is the process alive
 	// (GET /livez)
 	GetLivez(ctx echo.Context) error
@@ -175,7 +176,7 @@ func (w *ServerInterfaceWrapper) CreateItem(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) DeleteItem(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "item_id" -------------
-	var itemId ItemID
+	var itemId openapi_types.UUID
 
 	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
@@ -188,7 +189,7 @@ func (w *ServerInterfaceWrapper) DeleteItem(ctx echo.Context) error {
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
-		var IfMatch IfMatch
+		var IfMatch string
 		n := len(valueList)
 		if n != 1 {
 			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
@@ -211,7 +212,7 @@ func (w *ServerInterfaceWrapper) DeleteItem(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetItem(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "item_id" -------------
-	var itemId ItemID
+	var itemId openapi_types.UUID
 
 	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
@@ -227,7 +228,7 @@ func (w *ServerInterfaceWrapper) GetItem(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) PatchItem(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "item_id" -------------
-	var itemId ItemID
+	var itemId openapi_types.UUID
 
 	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
@@ -240,7 +241,7 @@ func (w *ServerInterfaceWrapper) PatchItem(ctx echo.Context) error {
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
-		var IfMatch IfMatch
+		var IfMatch string
 		n := len(valueList)
 		if n != 1 {
 			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
@@ -263,7 +264,7 @@ func (w *ServerInterfaceWrapper) PatchItem(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ReplaceItem(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "item_id" -------------
-	var itemId ItemID
+	var itemId openapi_types.UUID
 
 	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
@@ -276,7 +277,7 @@ func (w *ServerInterfaceWrapper) ReplaceItem(ctx echo.Context) error {
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
-		var IfMatch IfMatch
+		var IfMatch string
 		n := len(valueList)
 		if n != 1 {
 			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
@@ -1527,7 +1528,7 @@ func (response CreateItem503ApplicationProblemPlusJSONResponse) VisitCreateItemR
 }
 
 type DeleteItemRequestObject struct {
-	ItemId ItemID `json:"item_id"`
+	ItemId openapi_types.UUID `json:"item_id"`
 	Params DeleteItemParams
 }
 
@@ -1738,7 +1739,7 @@ func (response DeleteItem503ApplicationProblemPlusJSONResponse) VisitDeleteItemR
 }
 
 type GetItemRequestObject struct {
-	ItemId ItemID `json:"item_id"`
+	ItemId openapi_types.UUID `json:"item_id"`
 }
 
 type GetItemResponseObject interface {
@@ -1930,7 +1931,7 @@ func (response GetItem503ApplicationProblemPlusJSONResponse) VisitGetItemRespons
 }
 
 type PatchItemRequestObject struct {
-	ItemId ItemID `json:"item_id"`
+	ItemId openapi_types.UUID `json:"item_id"`
 	Params PatchItemParams
 	Body   *PatchItemApplicationMergePatchPlusJSONRequestBody
 }
@@ -2188,7 +2189,7 @@ func (response PatchItem503ApplicationProblemPlusJSONResponse) VisitPatchItemRes
 }
 
 type ReplaceItemRequestObject struct {
-	ItemId ItemID `json:"item_id"`
+	ItemId openapi_types.UUID `json:"item_id"`
 	Params ReplaceItemParams
 	Body   *ReplaceItemJSONRequestBody
 }
@@ -4523,7 +4524,7 @@ func (sh *strictHandler) CreateItem(ctx echo.Context, params CreateItemParams) e
 }
 
 // DeleteItem operation middleware
-func (sh *strictHandler) DeleteItem(ctx echo.Context, itemId ItemID, params DeleteItemParams) error {
+func (sh *strictHandler) DeleteItem(ctx echo.Context, itemId openapi_types.UUID, params DeleteItemParams) error {
 	var request DeleteItemRequestObject
 
 	request.ItemId = itemId
@@ -4549,7 +4550,7 @@ func (sh *strictHandler) DeleteItem(ctx echo.Context, itemId ItemID, params Dele
 }
 
 // GetItem operation middleware
-func (sh *strictHandler) GetItem(ctx echo.Context, itemId ItemID) error {
+func (sh *strictHandler) GetItem(ctx echo.Context, itemId openapi_types.UUID) error {
 	var request GetItemRequestObject
 
 	request.ItemId = itemId
@@ -4574,7 +4575,7 @@ func (sh *strictHandler) GetItem(ctx echo.Context, itemId ItemID) error {
 }
 
 // PatchItem operation middleware
-func (sh *strictHandler) PatchItem(ctx echo.Context, itemId ItemID, params PatchItemParams) error {
+func (sh *strictHandler) PatchItem(ctx echo.Context, itemId openapi_types.UUID, params PatchItemParams) error {
 	var request PatchItemRequestObject
 
 	request.ItemId = itemId
@@ -4623,7 +4624,7 @@ func (sh *strictHandler) PatchItem(ctx echo.Context, itemId ItemID, params Patch
 }
 
 // ReplaceItem operation middleware
-func (sh *strictHandler) ReplaceItem(ctx echo.Context, itemId ItemID, params ReplaceItemParams) error {
+func (sh *strictHandler) ReplaceItem(ctx echo.Context, itemId openapi_types.UUID, params ReplaceItemParams) error {
 	var request ReplaceItemRequestObject
 
 	request.ItemId = itemId
@@ -4905,15 +4906,28 @@ func (sh *strictHandler) GetReadyz(ctx echo.Context) error {
 func (sh *strictHandler) CreateToken(ctx echo.Context) error {
 	var request CreateTokenRequestObject
 
-	if form, err := ctx.FormParams(); err == nil {
-		var body CreateTokenFormdataRequestBody
-		if err := runtime.BindForm(&body, form, nil, nil); err != nil {
-			return err
+	var body CreateTokenFormdataRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
 		}
-		request.Body = &body
 	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
 		return err
 	}
+	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CreateToken(ctx.Request().Context(), request.(CreateTokenRequestObject))

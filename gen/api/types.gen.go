@@ -38,13 +38,13 @@ func (e Category) Valid() bool {
 
 // Defines values for HealthStatus.
 const (
-	Ok HealthStatus = "ok"
+	HealthStatusOk HealthStatus = "ok"
 )
 
 // Valid indicates whether the value is a known member of the HealthStatus enum.
 func (e HealthStatus) Valid() bool {
 	switch e {
-	case Ok:
+	case HealthStatusOk:
 		return true
 	default:
 		return false
@@ -53,11 +53,10 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for ItemPatchCategory.
 const (
-	ItemPatchCategoryBook        ItemPatchCategory = "book"
-	ItemPatchCategoryFood        ItemPatchCategory = "food"
-	ItemPatchCategoryLessThannil ItemPatchCategory = "<nil>"
-	ItemPatchCategoryOther       ItemPatchCategory = "other"
-	ItemPatchCategoryToy         ItemPatchCategory = "toy"
+	ItemPatchCategoryBook  ItemPatchCategory = "book"
+	ItemPatchCategoryFood  ItemPatchCategory = "food"
+	ItemPatchCategoryOther ItemPatchCategory = "other"
+	ItemPatchCategoryToy   ItemPatchCategory = "toy"
 )
 
 // Valid indicates whether the value is a known member of the ItemPatchCategory enum.
@@ -66,8 +65,6 @@ func (e ItemPatchCategory) Valid() bool {
 	case ItemPatchCategoryBook:
 		return true
 	case ItemPatchCategoryFood:
-		return true
-	case ItemPatchCategoryLessThannil:
 		return true
 	case ItemPatchCategoryOther:
 		return true
@@ -80,13 +77,13 @@ func (e ItemPatchCategory) Valid() bool {
 
 // Defines values for JsonWebKeyAlg.
 const (
-	EdDSA JsonWebKeyAlg = "EdDSA"
+	JsonWebKeyAlgEdDSA JsonWebKeyAlg = "EdDSA"
 )
 
 // Valid indicates whether the value is a known member of the JsonWebKeyAlg enum.
 func (e JsonWebKeyAlg) Valid() bool {
 	switch e {
-	case EdDSA:
+	case JsonWebKeyAlgEdDSA:
 		return true
 	default:
 		return false
@@ -95,13 +92,13 @@ func (e JsonWebKeyAlg) Valid() bool {
 
 // Defines values for JsonWebKeyCrv.
 const (
-	Ed25519 JsonWebKeyCrv = "Ed25519"
+	JsonWebKeyCrvEd25519 JsonWebKeyCrv = "Ed25519"
 )
 
 // Valid indicates whether the value is a known member of the JsonWebKeyCrv enum.
 func (e JsonWebKeyCrv) Valid() bool {
 	switch e {
-	case Ed25519:
+	case JsonWebKeyCrvEd25519:
 		return true
 	default:
 		return false
@@ -110,13 +107,13 @@ func (e JsonWebKeyCrv) Valid() bool {
 
 // Defines values for JsonWebKeyKty.
 const (
-	OKP JsonWebKeyKty = "OKP"
+	JsonWebKeyKtyOKP JsonWebKeyKty = "OKP"
 )
 
 // Valid indicates whether the value is a known member of the JsonWebKeyKty enum.
 func (e JsonWebKeyKty) Valid() bool {
 	switch e {
-	case OKP:
+	case JsonWebKeyKtyOKP:
 		return true
 	default:
 		return false
@@ -125,13 +122,13 @@ func (e JsonWebKeyKty) Valid() bool {
 
 // Defines values for JsonWebKeyUse.
 const (
-	Sig JsonWebKeyUse = "sig"
+	JsonWebKeyUseSig JsonWebKeyUse = "sig"
 )
 
 // Valid indicates whether the value is a known member of the JsonWebKeyUse enum.
 func (e JsonWebKeyUse) Valid() bool {
 	switch e {
-	case Sig:
+	case JsonWebKeyUseSig:
 		return true
 	default:
 		return false
@@ -140,34 +137,34 @@ func (e JsonWebKeyUse) Valid() bool {
 
 // Defines values for OAuthErrorError.
 const (
-	InvalidClient          OAuthErrorError = "invalid_client"
-	InvalidGrant           OAuthErrorError = "invalid_grant"
-	InvalidRequest         OAuthErrorError = "invalid_request"
-	InvalidScope           OAuthErrorError = "invalid_scope"
-	ServerError            OAuthErrorError = "server_error"
-	TemporarilyUnavailable OAuthErrorError = "temporarily_unavailable"
-	UnauthorizedClient     OAuthErrorError = "unauthorized_client"
-	UnsupportedGrantType   OAuthErrorError = "unsupported_grant_type"
+	OAuthErrorErrorInvalidClient          OAuthErrorError = "invalid_client"
+	OAuthErrorErrorInvalidGrant           OAuthErrorError = "invalid_grant"
+	OAuthErrorErrorInvalidRequest         OAuthErrorError = "invalid_request"
+	OAuthErrorErrorInvalidScope           OAuthErrorError = "invalid_scope"
+	OAuthErrorErrorServerError            OAuthErrorError = "server_error"
+	OAuthErrorErrorTemporarilyUnavailable OAuthErrorError = "temporarily_unavailable"
+	OAuthErrorErrorUnauthorizedClient     OAuthErrorError = "unauthorized_client"
+	OAuthErrorErrorUnsupportedGrantType   OAuthErrorError = "unsupported_grant_type"
 )
 
 // Valid indicates whether the value is a known member of the OAuthErrorError enum.
 func (e OAuthErrorError) Valid() bool {
 	switch e {
-	case InvalidClient:
+	case OAuthErrorErrorInvalidClient:
 		return true
-	case InvalidGrant:
+	case OAuthErrorErrorInvalidGrant:
 		return true
-	case InvalidRequest:
+	case OAuthErrorErrorInvalidRequest:
 		return true
-	case InvalidScope:
+	case OAuthErrorErrorInvalidScope:
 		return true
-	case ServerError:
+	case OAuthErrorErrorServerError:
 		return true
-	case TemporarilyUnavailable:
+	case OAuthErrorErrorTemporarilyUnavailable:
 		return true
-	case UnauthorizedClient:
+	case OAuthErrorErrorUnauthorizedClient:
 		return true
-	case UnsupportedGrantType:
+	case OAuthErrorErrorUnsupportedGrantType:
 		return true
 	default:
 		return false
@@ -176,13 +173,13 @@ func (e OAuthErrorError) Valid() bool {
 
 // Defines values for TokenRequestGrantType.
 const (
-	Password TokenRequestGrantType = "password"
+	TokenRequestGrantTypePassword TokenRequestGrantType = "password"
 )
 
 // Valid indicates whether the value is a known member of the TokenRequestGrantType enum.
 func (e TokenRequestGrantType) Valid() bool {
 	switch e {
-	case Password:
+	case TokenRequestGrantTypePassword:
 		return true
 	default:
 		return false
@@ -191,13 +188,13 @@ func (e TokenRequestGrantType) Valid() bool {
 
 // Defines values for TokenResponseTokenType.
 const (
-	Bearer TokenResponseTokenType = "Bearer"
+	TokenResponseTokenTypeBearer TokenResponseTokenType = "Bearer"
 )
 
 // Valid indicates whether the value is a known member of the TokenResponseTokenType enum.
 func (e TokenResponseTokenType) Valid() bool {
 	switch e {
-	case Bearer:
+	case TokenResponseTokenTypeBearer:
 		return true
 	default:
 		return false
@@ -270,7 +267,7 @@ type Item struct {
 	Price float64 `json:"price"`
 
 	// SupplierEmail Whom to ask.
-	SupplierEmail *openapi_types.Email `json:"supplier_email,omitempty"`
+	SupplierEmail *string `json:"supplier_email,omitempty"`
 
 	// Tags Words to find it by.
 	Tags *[]string `json:"tags,omitempty"`
@@ -309,7 +306,7 @@ type ItemPatch struct {
 	Price *float64 `json:"price,omitempty"`
 
 	// SupplierEmail Whom to ask.
-	SupplierEmail nullable.Nullable[openapi_types.Email] `json:"supplier_email,omitempty"`
+	SupplierEmail nullable.Nullable[string] `json:"supplier_email,omitempty"`
 
 	// Tags Words to find it by.
 	Tags nullable.Nullable[[]string] `json:"tags,omitempty"`
@@ -348,14 +345,14 @@ type JsonWebKeyCrv string
 // JsonWebKeyKty Key type.
 type JsonWebKeyKty string
 
-// JsonWebKeyUse Signatures only.
-type JsonWebKeyUse string
-
 // JsonWebKeySet RFC 7517 §5.
 type JsonWebKeySet struct {
 	// Keys The keys.
 	Keys []JsonWebKey `json:"keys"`
 }
+
+// JsonWebKeyUse Signatures only.
+type JsonWebKeyUse string
 
 // NewItem What a client writes.
 type NewItem struct {
@@ -378,7 +375,7 @@ type NewItem struct {
 	Price float64 `json:"price"`
 
 	// SupplierEmail Whom to ask.
-	SupplierEmail *openapi_types.Email `json:"supplier_email,omitempty"`
+	SupplierEmail *string `json:"supplier_email,omitempty"`
 
 	// Tags Words to find it by.
 	Tags *[]string `json:"tags,omitempty"`
@@ -517,12 +514,6 @@ type WhoAmI struct {
 	Subject *openapi_types.UUID `json:"subject,omitempty"`
 }
 
-// IfMatch defines model for IfMatch.
-type IfMatch = string
-
-// ItemID defines model for ItemID.
-type ItemID = openapi_types.UUID
-
 // BadRequest RFC 9457.
 type BadRequest = Problem
 
@@ -607,19 +598,19 @@ type CreateItemParams struct {
 // DeleteItemParams defines parameters for DeleteItem.
 type DeleteItemParams struct {
 	// IfMatch The `ETag` that the change is based on, or `*` (RFC 9110 §13.1.1). 428 where it is absent, 412 where it is stale.
-	IfMatch *IfMatch `json:"If-Match,omitempty"`
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // PatchItemParams defines parameters for PatchItem.
 type PatchItemParams struct {
 	// IfMatch The `ETag` that the change is based on, or `*` (RFC 9110 §13.1.1). 428 where it is absent, 412 where it is stale.
-	IfMatch *IfMatch `json:"If-Match,omitempty"`
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // ReplaceItemParams defines parameters for ReplaceItem.
 type ReplaceItemParams struct {
 	// IfMatch The `ETag` that the change is based on, or `*` (RFC 9110 §13.1.1). 428 where it is absent, 412 where it is stale.
-	IfMatch *IfMatch `json:"If-Match,omitempty"`
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // CreateItemJSONRequestBody defines body for CreateItem for application/json ContentType.

@@ -47,13 +47,13 @@ func (e Category) Valid() bool {
 
 // Defines values for HealthStatus.
 const (
-	Ok HealthStatus = "ok"
+	HealthStatusOk HealthStatus = "ok"
 )
 
 // Valid indicates whether the value is a known member of the HealthStatus enum.
 func (e HealthStatus) Valid() bool {
 	switch e {
-	case Ok:
+	case HealthStatusOk:
 		return true
 	default:
 		return false
@@ -62,11 +62,10 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for ItemPatchCategory.
 const (
-	ItemPatchCategoryBook        ItemPatchCategory = "book"
-	ItemPatchCategoryFood        ItemPatchCategory = "food"
-	ItemPatchCategoryLessThannil ItemPatchCategory = "<nil>"
-	ItemPatchCategoryOther       ItemPatchCategory = "other"
-	ItemPatchCategoryToy         ItemPatchCategory = "toy"
+	ItemPatchCategoryBook  ItemPatchCategory = "book"
+	ItemPatchCategoryFood  ItemPatchCategory = "food"
+	ItemPatchCategoryOther ItemPatchCategory = "other"
+	ItemPatchCategoryToy   ItemPatchCategory = "toy"
 )
 
 // Valid indicates whether the value is a known member of the ItemPatchCategory enum.
@@ -75,8 +74,6 @@ func (e ItemPatchCategory) Valid() bool {
 	case ItemPatchCategoryBook:
 		return true
 	case ItemPatchCategoryFood:
-		return true
-	case ItemPatchCategoryLessThannil:
 		return true
 	case ItemPatchCategoryOther:
 		return true
@@ -89,13 +86,13 @@ func (e ItemPatchCategory) Valid() bool {
 
 // Defines values for JsonWebKeyAlg.
 const (
-	EdDSA JsonWebKeyAlg = "EdDSA"
+	JsonWebKeyAlgEdDSA JsonWebKeyAlg = "EdDSA"
 )
 
 // Valid indicates whether the value is a known member of the JsonWebKeyAlg enum.
 func (e JsonWebKeyAlg) Valid() bool {
 	switch e {
-	case EdDSA:
+	case JsonWebKeyAlgEdDSA:
 		return true
 	default:
 		return false
@@ -104,13 +101,13 @@ func (e JsonWebKeyAlg) Valid() bool {
 
 // Defines values for JsonWebKeyCrv.
 const (
-	Ed25519 JsonWebKeyCrv = "Ed25519"
+	JsonWebKeyCrvEd25519 JsonWebKeyCrv = "Ed25519"
 )
 
 // Valid indicates whether the value is a known member of the JsonWebKeyCrv enum.
 func (e JsonWebKeyCrv) Valid() bool {
 	switch e {
-	case Ed25519:
+	case JsonWebKeyCrvEd25519:
 		return true
 	default:
 		return false
@@ -119,13 +116,13 @@ func (e JsonWebKeyCrv) Valid() bool {
 
 // Defines values for JsonWebKeyKty.
 const (
-	OKP JsonWebKeyKty = "OKP"
+	JsonWebKeyKtyOKP JsonWebKeyKty = "OKP"
 )
 
 // Valid indicates whether the value is a known member of the JsonWebKeyKty enum.
 func (e JsonWebKeyKty) Valid() bool {
 	switch e {
-	case OKP:
+	case JsonWebKeyKtyOKP:
 		return true
 	default:
 		return false
@@ -134,13 +131,13 @@ func (e JsonWebKeyKty) Valid() bool {
 
 // Defines values for JsonWebKeyUse.
 const (
-	Sig JsonWebKeyUse = "sig"
+	JsonWebKeyUseSig JsonWebKeyUse = "sig"
 )
 
 // Valid indicates whether the value is a known member of the JsonWebKeyUse enum.
 func (e JsonWebKeyUse) Valid() bool {
 	switch e {
-	case Sig:
+	case JsonWebKeyUseSig:
 		return true
 	default:
 		return false
@@ -149,34 +146,34 @@ func (e JsonWebKeyUse) Valid() bool {
 
 // Defines values for OAuthErrorError.
 const (
-	InvalidClient          OAuthErrorError = "invalid_client"
-	InvalidGrant           OAuthErrorError = "invalid_grant"
-	InvalidRequest         OAuthErrorError = "invalid_request"
-	InvalidScope           OAuthErrorError = "invalid_scope"
-	ServerError            OAuthErrorError = "server_error"
-	TemporarilyUnavailable OAuthErrorError = "temporarily_unavailable"
-	UnauthorizedClient     OAuthErrorError = "unauthorized_client"
-	UnsupportedGrantType   OAuthErrorError = "unsupported_grant_type"
+	OAuthErrorErrorInvalidClient          OAuthErrorError = "invalid_client"
+	OAuthErrorErrorInvalidGrant           OAuthErrorError = "invalid_grant"
+	OAuthErrorErrorInvalidRequest         OAuthErrorError = "invalid_request"
+	OAuthErrorErrorInvalidScope           OAuthErrorError = "invalid_scope"
+	OAuthErrorErrorServerError            OAuthErrorError = "server_error"
+	OAuthErrorErrorTemporarilyUnavailable OAuthErrorError = "temporarily_unavailable"
+	OAuthErrorErrorUnauthorizedClient     OAuthErrorError = "unauthorized_client"
+	OAuthErrorErrorUnsupportedGrantType   OAuthErrorError = "unsupported_grant_type"
 )
 
 // Valid indicates whether the value is a known member of the OAuthErrorError enum.
 func (e OAuthErrorError) Valid() bool {
 	switch e {
-	case InvalidClient:
+	case OAuthErrorErrorInvalidClient:
 		return true
-	case InvalidGrant:
+	case OAuthErrorErrorInvalidGrant:
 		return true
-	case InvalidRequest:
+	case OAuthErrorErrorInvalidRequest:
 		return true
-	case InvalidScope:
+	case OAuthErrorErrorInvalidScope:
 		return true
-	case ServerError:
+	case OAuthErrorErrorServerError:
 		return true
-	case TemporarilyUnavailable:
+	case OAuthErrorErrorTemporarilyUnavailable:
 		return true
-	case UnauthorizedClient:
+	case OAuthErrorErrorUnauthorizedClient:
 		return true
-	case UnsupportedGrantType:
+	case OAuthErrorErrorUnsupportedGrantType:
 		return true
 	default:
 		return false
@@ -185,13 +182,13 @@ func (e OAuthErrorError) Valid() bool {
 
 // Defines values for TokenRequestGrantType.
 const (
-	Password TokenRequestGrantType = "password"
+	TokenRequestGrantTypePassword TokenRequestGrantType = "password"
 )
 
 // Valid indicates whether the value is a known member of the TokenRequestGrantType enum.
 func (e TokenRequestGrantType) Valid() bool {
 	switch e {
-	case Password:
+	case TokenRequestGrantTypePassword:
 		return true
 	default:
 		return false
@@ -200,13 +197,13 @@ func (e TokenRequestGrantType) Valid() bool {
 
 // Defines values for TokenResponseTokenType.
 const (
-	Bearer TokenResponseTokenType = "Bearer"
+	TokenResponseTokenTypeBearer TokenResponseTokenType = "Bearer"
 )
 
 // Valid indicates whether the value is a known member of the TokenResponseTokenType enum.
 func (e TokenResponseTokenType) Valid() bool {
 	switch e {
-	case Bearer:
+	case TokenResponseTokenTypeBearer:
 		return true
 	default:
 		return false
@@ -279,7 +276,7 @@ type Item struct {
 	Price float64 `json:"price"`
 
 	// SupplierEmail Whom to ask.
-	SupplierEmail *openapi_types.Email `json:"supplier_email,omitempty"`
+	SupplierEmail *string `json:"supplier_email,omitempty"`
 
 	// Tags Words to find it by.
 	Tags *[]string `json:"tags,omitempty"`
@@ -318,7 +315,7 @@ type ItemPatch struct {
 	Price *float64 `json:"price,omitempty"`
 
 	// SupplierEmail Whom to ask.
-	SupplierEmail nullable.Nullable[openapi_types.Email] `json:"supplier_email,omitempty"`
+	SupplierEmail nullable.Nullable[string] `json:"supplier_email,omitempty"`
 
 	// Tags Words to find it by.
 	Tags nullable.Nullable[[]string] `json:"tags,omitempty"`
@@ -357,14 +354,14 @@ type JsonWebKeyCrv string
 // JsonWebKeyKty Key type.
 type JsonWebKeyKty string
 
-// JsonWebKeyUse Signatures only.
-type JsonWebKeyUse string
-
 // JsonWebKeySet RFC 7517 §5.
 type JsonWebKeySet struct {
 	// Keys The keys.
 	Keys []JsonWebKey `json:"keys"`
 }
+
+// JsonWebKeyUse Signatures only.
+type JsonWebKeyUse string
 
 // NewItem What a client writes.
 type NewItem struct {
@@ -387,7 +384,7 @@ type NewItem struct {
 	Price float64 `json:"price"`
 
 	// SupplierEmail Whom to ask.
-	SupplierEmail *openapi_types.Email `json:"supplier_email,omitempty"`
+	SupplierEmail *string `json:"supplier_email,omitempty"`
 
 	// Tags Words to find it by.
 	Tags *[]string `json:"tags,omitempty"`
@@ -526,12 +523,6 @@ type WhoAmI struct {
 	Subject *openapi_types.UUID `json:"subject,omitempty"`
 }
 
-// IfMatch defines model for IfMatch.
-type IfMatch = string
-
-// ItemID defines model for ItemID.
-type ItemID = openapi_types.UUID
-
 // BadRequest RFC 9457.
 type BadRequest = Problem
 
@@ -616,19 +607,19 @@ type CreateItemParams struct {
 // DeleteItemParams defines parameters for DeleteItem.
 type DeleteItemParams struct {
 	// IfMatch The `ETag` that the change is based on, or `*` (RFC 9110 §13.1.1). 428 where it is absent, 412 where it is stale.
-	IfMatch *IfMatch `json:"If-Match,omitempty"`
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // PatchItemParams defines parameters for PatchItem.
 type PatchItemParams struct {
 	// IfMatch The `ETag` that the change is based on, or `*` (RFC 9110 §13.1.1). 428 where it is absent, 412 where it is stale.
-	IfMatch *IfMatch `json:"If-Match,omitempty"`
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // ReplaceItemParams defines parameters for ReplaceItem.
 type ReplaceItemParams struct {
 	// IfMatch The `ETag` that the change is based on, or `*` (RFC 9110 §13.1.1). 428 where it is absent, 412 where it is stale.
-	IfMatch *IfMatch `json:"If-Match,omitempty"`
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // CreateItemJSONRequestBody defines body for CreateItem for application/json ContentType.
@@ -834,14 +825,14 @@ type ClientInterface interface {
 	// Needs `If-Match`.
 	//
 	// Corresponds with DELETE /items/{item_id} (the `DeleteItem` operationId).
-	DeleteItem(ctx context.Context, itemId ItemID, params *DeleteItemParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DeleteItem(ctx context.Context, itemId openapi_types.UUID, params *DeleteItemParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetItem Get an item
 	//
 	// An item of another owner is answered like a missing one.
 	//
 	// Corresponds with GET /items/{item_id} (the `GetItem` operationId).
-	GetItem(ctx context.Context, itemId ItemID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetItem(ctx context.Context, itemId openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PatchItemWithBody Change some members of an item
 	//
@@ -850,7 +841,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /items/{item_id} (the `PatchItem` operationId).
-	PatchItemWithBody(ctx context.Context, itemId ItemID, params *PatchItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PatchItemWithBody(ctx context.Context, itemId openapi_types.UUID, params *PatchItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PatchItemWithApplicationMergePatchPlusJSONBody Change some members of an item
 	//
@@ -859,7 +850,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
 	// Corresponds with PATCH /items/{item_id} (the `PatchItem` operationId).
-	PatchItemWithApplicationMergePatchPlusJSONBody(ctx context.Context, itemId ItemID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PatchItemWithApplicationMergePatchPlusJSONBody(ctx context.Context, itemId openapi_types.UUID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReplaceItemWithBody Replace an item
 	//
@@ -868,7 +859,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /items/{item_id} (the `ReplaceItem` operationId).
-	ReplaceItemWithBody(ctx context.Context, itemId ItemID, params *ReplaceItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ReplaceItemWithBody(ctx context.Context, itemId openapi_types.UUID, params *ReplaceItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReplaceItem Replace an item
 	//
@@ -877,7 +868,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /items/{item_id} (the `ReplaceItem` operationId).
-	ReplaceItem(ctx context.Context, itemId ItemID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ReplaceItem(ctx context.Context, itemId openapi_types.UUID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetLivez Is the process alive
 	//
@@ -1086,7 +1077,7 @@ func (c *Client) CreateItem(ctx context.Context, params *CreateItemParams, body 
 // Needs `If-Match`.
 //
 // Corresponds with DELETE /items/{item_id} (the `DeleteItem` operationId).
-func (c *Client) DeleteItem(ctx context.Context, itemId ItemID, params *DeleteItemParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) DeleteItem(ctx context.Context, itemId openapi_types.UUID, params *DeleteItemParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteItemRequest(c.Server, itemId, params)
 	if err != nil {
 		return nil, err
@@ -1103,7 +1094,7 @@ func (c *Client) DeleteItem(ctx context.Context, itemId ItemID, params *DeleteIt
 // An item of another owner is answered like a missing one.
 //
 // Corresponds with GET /items/{item_id} (the `GetItem` operationId).
-func (c *Client) GetItem(ctx context.Context, itemId ItemID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) GetItem(ctx context.Context, itemId openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetItemRequest(c.Server, itemId)
 	if err != nil {
 		return nil, err
@@ -1122,7 +1113,7 @@ func (c *Client) GetItem(ctx context.Context, itemId ItemID, reqEditors ...Reque
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PATCH /items/{item_id} (the `PatchItem` operationId).
-func (c *Client) PatchItemWithBody(ctx context.Context, itemId ItemID, params *PatchItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) PatchItemWithBody(ctx context.Context, itemId openapi_types.UUID, params *PatchItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPatchItemRequestWithBody(c.Server, itemId, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -1141,7 +1132,7 @@ func (c *Client) PatchItemWithBody(ctx context.Context, itemId ItemID, params *P
 // Takes a body of the `application/merge-patch+json` content type.
 //
 // Corresponds with PATCH /items/{item_id} (the `PatchItem` operationId).
-func (c *Client) PatchItemWithApplicationMergePatchPlusJSONBody(ctx context.Context, itemId ItemID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) PatchItemWithApplicationMergePatchPlusJSONBody(ctx context.Context, itemId openapi_types.UUID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPatchItemRequestWithApplicationMergePatchPlusJSONBody(c.Server, itemId, params, body)
 	if err != nil {
 		return nil, err
@@ -1160,7 +1151,7 @@ func (c *Client) PatchItemWithApplicationMergePatchPlusJSONBody(ctx context.Cont
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PUT /items/{item_id} (the `ReplaceItem` operationId).
-func (c *Client) ReplaceItemWithBody(ctx context.Context, itemId ItemID, params *ReplaceItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) ReplaceItemWithBody(ctx context.Context, itemId openapi_types.UUID, params *ReplaceItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReplaceItemRequestWithBody(c.Server, itemId, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -1179,7 +1170,7 @@ func (c *Client) ReplaceItemWithBody(ctx context.Context, itemId ItemID, params 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /items/{item_id} (the `ReplaceItem` operationId).
-func (c *Client) ReplaceItem(ctx context.Context, itemId ItemID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) ReplaceItem(ctx context.Context, itemId openapi_types.UUID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReplaceItemRequest(c.Server, itemId, params, body)
 	if err != nil {
 		return nil, err
@@ -1650,7 +1641,7 @@ func NewCreateItemRequestWithBody(server string, params *CreateItemParams, conte
 }
 
 // NewDeleteItemRequest constructs an http.Request for the DeleteItem method
-func NewDeleteItemRequest(server string, itemId ItemID, params *DeleteItemParams) (*http.Request, error) {
+func NewDeleteItemRequest(server string, itemId openapi_types.UUID, params *DeleteItemParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1699,7 +1690,7 @@ func NewDeleteItemRequest(server string, itemId ItemID, params *DeleteItemParams
 }
 
 // NewGetItemRequest constructs an http.Request for the GetItem method
-func NewGetItemRequest(server string, itemId ItemID) (*http.Request, error) {
+func NewGetItemRequest(server string, itemId openapi_types.UUID) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1733,7 +1724,7 @@ func NewGetItemRequest(server string, itemId ItemID) (*http.Request, error) {
 }
 
 // NewPatchItemRequestWithApplicationMergePatchPlusJSONBody calls the generic PatchItem builder with application/merge-patch+json body
-func NewPatchItemRequestWithApplicationMergePatchPlusJSONBody(server string, itemId ItemID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+func NewPatchItemRequestWithApplicationMergePatchPlusJSONBody(server string, itemId openapi_types.UUID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -1744,7 +1735,7 @@ func NewPatchItemRequestWithApplicationMergePatchPlusJSONBody(server string, ite
 }
 
 // NewPatchItemRequestWithBody constructs an http.Request for the PatchItem method, with any body, and a specified content type
-func NewPatchItemRequestWithBody(server string, itemId ItemID, params *PatchItemParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewPatchItemRequestWithBody(server string, itemId openapi_types.UUID, params *PatchItemParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1795,7 +1786,7 @@ func NewPatchItemRequestWithBody(server string, itemId ItemID, params *PatchItem
 }
 
 // NewReplaceItemRequest calls the generic ReplaceItem builder with application/json body
-func NewReplaceItemRequest(server string, itemId ItemID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody) (*http.Request, error) {
+func NewReplaceItemRequest(server string, itemId openapi_types.UUID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -1806,7 +1797,7 @@ func NewReplaceItemRequest(server string, itemId ItemID, params *ReplaceItemPara
 }
 
 // NewReplaceItemRequestWithBody constructs an http.Request for the ReplaceItem method, with any body, and a specified content type
-func NewReplaceItemRequestWithBody(server string, itemId ItemID, params *ReplaceItemParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewReplaceItemRequestWithBody(server string, itemId openapi_types.UUID, params *ReplaceItemParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2298,7 +2289,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /items/{item_id} (the `DeleteItem` operationId).
-	DeleteItemWithResponse(ctx context.Context, itemId ItemID, params *DeleteItemParams, reqEditors ...RequestEditorFn) (*DeleteItemResponse, error)
+	DeleteItemWithResponse(ctx context.Context, itemId openapi_types.UUID, params *DeleteItemParams, reqEditors ...RequestEditorFn) (*DeleteItemResponse, error)
 
 	// GetItemWithResponse Get an item
 	//
@@ -2307,7 +2298,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /items/{item_id} (the `GetItem` operationId).
-	GetItemWithResponse(ctx context.Context, itemId ItemID, reqEditors ...RequestEditorFn) (*GetItemResponse, error)
+	GetItemWithResponse(ctx context.Context, itemId openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetItemResponse, error)
 
 	// PatchItemWithBodyWithResponse Change some members of an item
 	//
@@ -2316,7 +2307,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /items/{item_id} (the `PatchItem` operationId).
-	PatchItemWithBodyWithResponse(ctx context.Context, itemId ItemID, params *PatchItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PatchItemResponse, error)
+	PatchItemWithBodyWithResponse(ctx context.Context, itemId openapi_types.UUID, params *PatchItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PatchItemResponse, error)
 
 	// PatchItemWithApplicationMergePatchPlusJSONBodyWithResponse Change some members of an item
 	//
@@ -2325,7 +2316,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /items/{item_id} (the `PatchItem` operationId).
-	PatchItemWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, itemId ItemID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchItemResponse, error)
+	PatchItemWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, itemId openapi_types.UUID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchItemResponse, error)
 
 	// ReplaceItemWithBodyWithResponse Replace an item
 	//
@@ -2334,7 +2325,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /items/{item_id} (the `ReplaceItem` operationId).
-	ReplaceItemWithBodyWithResponse(ctx context.Context, itemId ItemID, params *ReplaceItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceItemResponse, error)
+	ReplaceItemWithBodyWithResponse(ctx context.Context, itemId openapi_types.UUID, params *ReplaceItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceItemResponse, error)
 
 	// ReplaceItemWithResponse Replace an item
 	//
@@ -2343,7 +2334,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /items/{item_id} (the `ReplaceItem` operationId).
-	ReplaceItemWithResponse(ctx context.Context, itemId ItemID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceItemResponse, error)
+	ReplaceItemWithResponse(ctx context.Context, itemId openapi_types.UUID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceItemResponse, error)
 
 	// GetLivezWithResponse Is the process alive
 	//
@@ -5222,7 +5213,7 @@ func (c *ClientWithResponses) CreateItemWithResponse(ctx context.Context, params
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /items/{item_id} (the `DeleteItem` operationId).
-func (c *ClientWithResponses) DeleteItemWithResponse(ctx context.Context, itemId ItemID, params *DeleteItemParams, reqEditors ...RequestEditorFn) (*DeleteItemResponse, error) {
+func (c *ClientWithResponses) DeleteItemWithResponse(ctx context.Context, itemId openapi_types.UUID, params *DeleteItemParams, reqEditors ...RequestEditorFn) (*DeleteItemResponse, error) {
 	rsp, err := c.DeleteItem(ctx, itemId, params, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -5237,7 +5228,7 @@ func (c *ClientWithResponses) DeleteItemWithResponse(ctx context.Context, itemId
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /items/{item_id} (the `GetItem` operationId).
-func (c *ClientWithResponses) GetItemWithResponse(ctx context.Context, itemId ItemID, reqEditors ...RequestEditorFn) (*GetItemResponse, error) {
+func (c *ClientWithResponses) GetItemWithResponse(ctx context.Context, itemId openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetItemResponse, error) {
 	rsp, err := c.GetItem(ctx, itemId, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -5252,7 +5243,7 @@ func (c *ClientWithResponses) GetItemWithResponse(ctx context.Context, itemId It
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /items/{item_id} (the `PatchItem` operationId).
-func (c *ClientWithResponses) PatchItemWithBodyWithResponse(ctx context.Context, itemId ItemID, params *PatchItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PatchItemResponse, error) {
+func (c *ClientWithResponses) PatchItemWithBodyWithResponse(ctx context.Context, itemId openapi_types.UUID, params *PatchItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PatchItemResponse, error) {
 	rsp, err := c.PatchItemWithBody(ctx, itemId, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -5267,7 +5258,7 @@ func (c *ClientWithResponses) PatchItemWithBodyWithResponse(ctx context.Context,
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /items/{item_id} (the `PatchItem` operationId).
-func (c *ClientWithResponses) PatchItemWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, itemId ItemID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchItemResponse, error) {
+func (c *ClientWithResponses) PatchItemWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, itemId openapi_types.UUID, params *PatchItemParams, body PatchItemApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchItemResponse, error) {
 	rsp, err := c.PatchItemWithApplicationMergePatchPlusJSONBody(ctx, itemId, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -5282,7 +5273,7 @@ func (c *ClientWithResponses) PatchItemWithApplicationMergePatchPlusJSONBodyWith
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /items/{item_id} (the `ReplaceItem` operationId).
-func (c *ClientWithResponses) ReplaceItemWithBodyWithResponse(ctx context.Context, itemId ItemID, params *ReplaceItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceItemResponse, error) {
+func (c *ClientWithResponses) ReplaceItemWithBodyWithResponse(ctx context.Context, itemId openapi_types.UUID, params *ReplaceItemParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceItemResponse, error) {
 	rsp, err := c.ReplaceItemWithBody(ctx, itemId, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -5297,7 +5288,7 @@ func (c *ClientWithResponses) ReplaceItemWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /items/{item_id} (the `ReplaceItem` operationId).
-func (c *ClientWithResponses) ReplaceItemWithResponse(ctx context.Context, itemId ItemID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceItemResponse, error) {
+func (c *ClientWithResponses) ReplaceItemWithResponse(ctx context.Context, itemId openapi_types.UUID, params *ReplaceItemParams, body ReplaceItemJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceItemResponse, error) {
 	rsp, err := c.ReplaceItem(ctx, itemId, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -6096,7 +6087,7 @@ func ParseCreateItemResponse(rsp *http.Response) (*CreateItemResponse, error) {
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uri-reference"}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
 			headers.Location = value

@@ -6,9 +6,11 @@ import (
 	"context"
 	"fmt"
 	"go/format"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -22,74 +24,86 @@ type Options struct {
 	// Out is the folder of the server's package, Package its name.
 	Out     string
 	Package string
+	// UndeclaredSecurity says what becomes of operations that declare no security: "" refuses the document, "deny" answers
+	// 403 to everybody, "public" lets everybody in. It is for documents that one does not own.
+	UndeclaredSecurity string
 	// Client is the folder of the Go client's package. Empty: none is written.
 	Client string
 }
 
 // Check judges the document. It returns Faults where it cannot be generated from, and the warnings, such as wrong
 // examples, that change nothing of what is enforced.
-func Check(spec string) (warnings []string, err error) {
-	_, warnings, err = load(spec)
-	return warnings, err
+func Check(o Options) (warnings []string, err error) {
+	l, warnings, err := load(o)
+	if err != nil {
+		return warnings, err
+	}
+	warnings = append(warnings, secondOpinion(l.library)...)
+	return append(warnings, lint(l.document)...), nil
 }
 
 // loaded is a document that has been judged.
 type loaded struct {
-	file     string
-	data     []byte
-	source   *source
+	library  *library
 	document *document
 }
 
-func load(spec string) (*loaded, []string, error) {
-	data, err := os.ReadFile(spec)
+func load(o Options) (*loaded, []string, error) {
+	library, err := openLibrary(o.Spec)
 	if err != nil {
 		return nil, nil, err
 	}
-	l := &loaded{file: filepath.Base(spec), data: data}
-	if l.source, err = parseSource(spec, data); err != nil {
-		return nil, nil, err
+	l := &loaded{library: library, document: readDocument(library, newGoNames(), o.UndeclaredSecurity)}
+	warnings := library.warningTexts()
+	if len(library.faults) > 0 {
+		return nil, warnings, library.faults
 	}
-	l.document = readDocument(l.source)
-	if len(l.source.faults) > 0 {
-		return nil, nil, l.source.faults
-	}
-	kin, err := l.kin()
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := kin.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", spec, err)
-	}
-	var warnings []string
-	if err := kin.Validate(context.Background()); err != nil {
-		warnings = append(warnings, fmt.Sprintf("%s: %v", spec, err))
-	}
-	return l, append(warnings, lint(l.document)...), nil
+	return l, warnings, nil
 }
 
-// kin parses the document for oapi-codegen, which changes what it is given: each run needs its own.
-func (l *loaded) kin() (*openapi3.T, error) {
-	loader := openapi3.NewLoader() // follows no reference out of the document
-	doc, err := loader.LoadFromData(l.data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", l.file, err)
+func (l *library) warningTexts() []string {
+	var list []string
+	for _, w := range l.warnings {
+		list = append(list, w.String())
 	}
-	return doc, nil
+	for _, name := range slices.Sorted(maps.Keys(l.foreign)) {
+		list = append(list, fmt.Sprintf("%s: the extension %s says nothing here (%d times)", l.main.file, name, l.foreign[name]))
+	}
+	return list
+}
+
+// secondOpinion is what kin-openapi says of the document: wrong examples and defaults, which change nothing of what is
+// enforced. What does was judged before.
+func secondOpinion(l *library) []string {
+	loader := openapi3.NewLoader()
+	loader.IsExternalRefsAllowed = len(l.files) > 1
+	doc, err := loader.LoadFromDataWithPath(l.main.data, l.main.base.uri)
+	if err == nil {
+		err = doc.Validate(context.Background(), openapi3.EnableSchemaFormatValidation())
+	}
+	if err == nil {
+		return nil
+	}
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return []string{fmt.Sprintf("%s: kin-openapi: %s", l.main.file, text)}
 }
 
 // Generate judges the document and writes every generated file. Nothing is written where there is a fault.
 func Generate(o Options) (warnings []string, err error) {
-	l, warnings, err := load(o.Spec)
+	l, warnings, err := load(o)
 	if err != nil {
 		return warnings, err
 	}
-	files := map[string][]byte{}
-	types, err := l.oapi(o.Package, oapi.GenerateOptions{Models: true})
+	prepared := newPreparer(l.document, true)
+	spec, err := prepared.prepare()
 	if err != nil {
 		return warnings, err
 	}
-	server, err := l.oapi(o.Package, oapi.GenerateOptions{EchoServer: true, Strict: true})
+	types, err := runOapi(spec, o.Package, oapi.GenerateOptions{Models: true})
+	if err != nil {
+		return warnings, err
+	}
+	server, err := runOapi(spec, o.Package, oapi.GenerateOptions{EchoServer: true, Strict: true})
 	if err != nil {
 		return warnings, err
 	}
@@ -101,31 +115,31 @@ func Generate(o Options) (warnings []string, err error) {
 	if err != nil {
 		return warnings, err
 	}
-	files[filepath.Join(o.Out, "types.gen.go")] = []byte(types)
-	files[filepath.Join(o.Out, "server.gen.go")] = []byte(server)
-	e := &emitter{loaded: l, types: goTypes, server: goResponses, packageName: o.Package}
-	for name, source := range map[string]string{
-		"operations.gen.go": e.operations(),
-		"parameters.gen.go": e.parameters(),
-		"decoders.gen.go":   e.decoders(),
-		"encoders.gen.go":   e.encoders(),
-		"spec.gen.go":       e.spec(),
-	} {
-		formatted, err := format.Source([]byte(source))
+	files := map[string][]byte{
+		filepath.Join(o.Out, "types.gen.go"):  []byte(types),
+		filepath.Join(o.Out, "server.gen.go"): []byte(server),
+	}
+	e := newEmitter(l, prepared, goTypes, goResponses, o.Package)
+	for _, f := range e.files() {
+		formatted, err := format.Source([]byte(f.text))
 		if err != nil {
-			return warnings, fmt.Errorf("%s does not parse: %w\n%s", name, err, source)
+			return warnings, fmt.Errorf("%s does not parse: %w\n%s", f.name, err, f.text)
 		}
-		files[filepath.Join(o.Out, name)] = formatted
+		files[filepath.Join(o.Out, f.name)] = formatted
 	}
-	if len(l.source.faults) > 0 {
-		return warnings, l.source.faults
+	if len(l.library.faults) > 0 {
+		return warnings, l.library.faults
 	}
-	files[filepath.Join(o.Out, "openapi.yaml")] = l.data
-	if files[filepath.Join(o.Out, "openapi.json")], err = toJSON(l.source.root); err != nil {
+	files[filepath.Join(o.Out, "openapi.yaml")] = l.library.main.data
+	if files[filepath.Join(o.Out, "openapi.json")], err = toJSON(l.library.main.root); err != nil {
 		return warnings, err
 	}
 	if o.Client != "" {
-		client, err := l.oapi(filepath.Base(o.Client), oapi.GenerateOptions{Models: true, Client: true})
+		spec, err := newPreparer(l.document, false).prepare()
+		if err != nil {
+			return warnings, err
+		}
+		client, err := runOapi(spec, filepath.Base(o.Client), oapi.GenerateOptions{Models: true, Client: true})
 		if err != nil {
 			return warnings, err
 		}
@@ -134,21 +148,23 @@ func Generate(o Options) (warnings []string, err error) {
 	return warnings, write(files)
 }
 
-// oapi runs oapi-codegen. The document is parsed anew for each run.
-func (l *loaded) oapi(packageName string, generate oapi.GenerateOptions) (string, error) {
-	doc, err := l.kin()
+// runOapi runs oapi-codegen on a prepared document, which it changes: each run parses it anew.
+func runOapi(spec []byte, packageName string, generate oapi.GenerateOptions) (string, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(spec)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("the prepared document: %w", err)
 	}
 	version := ""
 	source, err := oapi.Generate(doc, oapi.Configuration{
 		PackageName:          packageName,
 		Generate:             generate,
 		OutputOptions:        oapi.OutputOptions{SkipPrune: true, NullableType: true},
+		AllowRemoteRefsFrom:  []string{},
 		NoVCSVersionOverride: &version,
 		Compatibility: oapi.CompatibilityOptions{
 			PreserveOriginalOperationIdCasingInEmbeddedSpec: true,
 			DisableRequiredReadOnlyAsPointer:                true,
+			AlwaysPrefixEnumValues:                          true,
 		},
 	})
 	if err != nil {
@@ -162,7 +178,8 @@ func (l *loaded) oapi(packageName string, generate oapi.GenerateOptions) (string
 			break
 		}
 	}
-	return strings.Join(lines, ""), nil
+	formatted, err := format.Source([]byte(real.Replace(strings.Join(lines, ""))))
+	return string(formatted), err
 }
 
 func oapiVersion() string {

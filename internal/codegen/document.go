@@ -8,78 +8,92 @@ import (
 // document is what is generated from: everything in it has been judged enforceable.
 type document struct {
 	schemes    []scheme
-	operations []operation
-	requests   []*schema // component schemas of JSON request bodies, with those they refer to
+	operations []*operation
+	components []*schema // of components.schemas, in the order of the document
+	defaults   []limit   // the root x-rate-limit
 }
 
 // The members of the OpenAPI objects that are enforced or say nothing that could be.
 var (
-	rootKeys      = []string{"openapi", "info", "servers", "tags", "paths", "components", "externalDocs", "x-rate-limit", "x-max-body-bytes"}
-	componentKeys = []string{"securitySchemes", "parameters", "headers", "schemas", "responses"}
-	pathKeys      = []string{"summary", "description", "parameters", "get", "put", "post", "patch", "delete"}
-	methods       = []string{"get", "put", "post", "patch", "delete"}
-	operationKeys = []string{"operationId", "summary", "description", "tags", "deprecated", "externalDocs", "security", "parameters", "requestBody", "responses",
-		"x-public-reason", "x-problem-format", "x-unknown-parameters", "x-rate-limit", "x-max-body-bytes"}
-	mediaTypeKeys = []string{"schema", "example", "examples"}
+	rootKeys = []string{"openapi", "info", "servers", "tags", "paths", "webhooks", "components", "security", "externalDocs", "jsonSchemaDialect",
+		"x-rate-limit", "x-max-body-bytes", "x-timeout", "x-public-reason"}
+	componentKeys = []string{"securitySchemes", "parameters", "headers", "schemas", "responses", "requestBodies", "examples", "links", "callbacks", "pathItems"}
+	pathKeys      = []string{"$ref", "summary", "description", "servers", "parameters", "get", "put", "post", "patch", "delete", "options", "head", "trace"}
+	methods       = []string{"get", "put", "post", "patch", "delete", "options", "head", "trace"}
+	operationKeys = []string{"operationId", "summary", "description", "tags", "deprecated", "externalDocs", "servers", "callbacks", "security", "parameters", "requestBody", "responses",
+		"x-public-reason", "x-problem-format", "x-unknown-parameters", "x-rate-limit", "x-max-body-bytes", "x-timeout", "x-go-name"}
+	mediaTypeKeys = []string{"schema", "example", "examples", "encoding"}
 )
 
 // readDocument judges the whole document and notes every fault in it.
-func readDocument(s *source) *document {
-	top := s.top()
+func readDocument(l *library, names *goNames, undeclared string) *document {
+	top := l.main.top()
 	top.allow("an OpenAPI document", rootKeys...)
-	if v := top.get("openapi").text(); !strings.HasPrefix(v, "3.1.") {
-		top.get("openapi").fault("the version is %q: write 3.1.0 or 3.1.1", v)
+	version := top.get("openapi")
+	if v := version.text(); !strings.HasPrefix(v, "3.0.") && !strings.HasPrefix(v, "3.1.") {
+		version.fault("the version is %q: OpenAPI 3.0 and 3.1 can be read", v)
 	}
-	if security := top.get("security"); security.exists() {
-		security.fault("a root security requirement is inherited silently: state security on each operation")
+	for _, s := range l.files {
+		s.legacy = strings.HasPrefix(version.text(), "3.0.")
+	}
+	if d := top.get("jsonSchemaDialect"); d.exists() && !slices.Contains(dialects, d.text()) {
+		d.fault("the dialect %q is not known: leave it out for the one of OpenAPI 3.1", d.text())
 	}
 	components := top.get("components")
 	components.allow("components", componentKeys...)
-
-	c := &schemas{byPointer: map[string]*schema{}}
-	for _, m := range components.get("schemas").members() {
-		c.read(m.value)
-	}
+	c := &schemas{read: map[string]*schema{}}
 	d := &document{schemes: readSchemes(components.get("securitySchemes"))}
-	r := &operationReader{doc: d, schemas: c, top: top, limits: map[string]limit{}, ids: map[string]bool{}}
+	for _, m := range components.get("schemas").members() {
+		d.components = append(d.components, c.schema(m.value, nil))
+	}
+	r := &operationReader{doc: d, schemas: c, top: top, limits: map[string]limit{}, ids: map[string]bool{}, places: map[string]string{}, names: names, undeclared: undeclared}
+	if !top.get("paths").exists() && !top.get("webhooks").exists() && !components.exists() {
+		top.fault("the document has no paths")
+	}
 	for _, path := range top.get("paths").members() {
-		path.value.allow("a path", pathKeys...)
+		if strings.HasPrefix(path.key, "x-") {
+			judgeExtension(path.value, path.key)
+			continue
+		}
+		item := path.value.resolve()
+		item.allow("a path", pathKeys...)
 		for _, method := range methods {
-			if n := path.value.get(method); n.exists() {
-				d.operations = append(d.operations, r.read(path.key, method, path.value, n))
+			if n := item.get(method); n.exists() {
+				d.operations = append(d.operations, r.read(path.key, method, item, n))
 			}
 		}
 	}
-	for i := range d.operations {
-		for _, b := range d.operations[i].bodies {
-			if !b.form {
-				d.collect(b.schema)
-			}
-		}
-	}
+	root := &operation{}
+	r.readLimits(root, top.child(nil, ""))
+	d.defaults = root.limits
+	c.judgeLoops()
 	return d
 }
 
-// collect adds the object schemas that the decoder of s needs.
-func (d *document) collect(s *schema) {
-	if s == nil {
-		return
+var dialects = []string{"https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base"}
+
+// judgeLoops refuses a schema that asks about the same value again without end.
+func (c *schemas) judgeLoops() {
+	done := map[*schema]bool{}
+	var walk func(s *schema, path []*schema)
+	walk = func(s *schema, path []*schema) {
+		if s == nil || done[s] {
+			return
+		}
+		if slices.Contains(path, s) {
+			s.node.fault("the schema refers to itself for the same value, which would be checked without end: put the reference into a member or element")
+			return
+		}
+		path = append(path, s)
+		for _, b := range slices.Concat([]*schema{s.ref, s.not, s.when, s.then, s.otherwise}, s.allOf, s.anyOf, s.oneOf) {
+			walk(b, path)
+		}
+		for _, d := range s.dependentSchemas {
+			walk(d.schema, path)
+		}
+		done[s] = true
 	}
-	d.collect(s.items)
-	if s.typ != "object" || slices.ContainsFunc(d.requests, func(o *schema) bool { return o.node.pointer == s.node.pointer }) {
-		return
-	}
-	d.requests = append(d.requests, s)
-	for _, p := range s.properties {
-		if p.schema != nil && p.schema.node.get("readOnly").boolean() {
-			p.schema.node.get("readOnly").fault("readOnly cannot be enforced in a request body yet: leave the member out of this schema, which refuses it")
-		}
-		if p.schema != nil && p.schema.hasDefault {
-			p.schema.node.get("default").fault("a default in a request body cannot be filled in yet: leave it out")
-		}
-		if p.schema != nil && p.schema.typ == "object" && p.schema.name == "" {
-			p.schema.node.fault("an object in place needs a name: move it to components.schemas and refer to it")
-		}
-		d.collect(p.schema)
+	for _, s := range c.read {
+		walk(s, nil)
 	}
 }

@@ -2,18 +2,97 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
-// decoders writes one function for each object schema of a JSON request body.
+// target returns the schema that says something: what an alias refers to.
+func (s *schema) target() *schema {
+	for s.alias() != nil {
+		s = s.ref
+	}
+	return s
+}
+
+// inner is the same without its null, which the model says.
+func (s *schema) inner() *schema {
+	for s = s.target(); s.nullable && s.ref != nil && len(s.inPlace()) == 1 && s.types == 0; {
+		s = s.ref.target()
+	}
+	return s
+}
+
+// kind is the one type of the schema beside null, 0 where it has several.
+func (s *schema) kind() types {
+	if t := s.types &^ typeNull; t.single() {
+		return t
+	}
+	return 0
+}
+
+// plain reports whether values of the schema can be decoded and checked while they are read, into the Go type that its model is.
+// All others are held in memory, checked, and unmarshalled.
+func (s *schema) plain() bool {
+	s = s.inner()
+	if s.kind() == 0 || len(s.inPlace()) > 0 || s.readOnly || s.multipleOf != "" || s.constant || s.uniqueItems && (s.items == nil || s.items.inner().kind() != typeString || s.items.model().nullable) {
+		return false
+	}
+	switch s.kind() {
+	case typeString:
+		for _, v := range s.enum {
+			if v[0] != '"' && (v != "null" || !s.allows().has(typeNull)) {
+				return false
+			}
+		}
+		return s.enum == nil && slices.Contains([]string{"", "date", "email", "password"}, s.format) || s.enum != nil && s.format == ""
+	case typeNumber:
+		return s.enum == nil && (s.format == "" || s.format == "double")
+	case typeInteger:
+		return s.enum == nil && (s.format == "" || s.format == "int32" || s.format == "int64")
+	case typeBoolean:
+		return s.enum == nil
+	case typeArray:
+		return s.enum == nil && s.prefix == nil && s.contains == nil && s.unevaluatedItems == nil && s.items != nil && !s.items.model().nullable && s.items.plain()
+	}
+	return s.plainObject()
+}
+
+func (s *schema) plainObject() bool {
+	if s.enum != nil || s.patterns != nil || s.names != nil || s.dependentRequired != nil || s.unevaluatedProperties != nil || s.minProperties > 0 || s.maxProperties >= 0 ||
+		s.additional != nil && !s.additional.never || len(s.properties) == 0 || len(s.properties) > 64 {
+		return false
+	}
+	for _, name := range s.required {
+		if !slices.ContainsFunc(s.properties, func(p property) bool { return p.name == name }) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(s.properties, func(p property) bool {
+		return p.schema.defaultOf() != "" || p.schema.goes(forRequest)
+	}) && s.model().kind == modelStruct && !slices.ContainsFunc(s.properties, func(p property) bool { return !isTag(p.name) })
+}
+
+// decoders writes one function for each plain object schema of a JSON request body.
 func (e *emitter) decoders() string {
-	e.begin(quoted("regexp"), "", `openapi_types "github.com/oapi-codegen/runtime/types"`, "", quoted(module+"validation"))
-	for _, s := range e.document.requests {
+	e.begin(quoted("regexp"), quoted("time"), "", `openapi_types "github.com/oapi-codegen/runtime/types"`, "", quoted(module+"validation"))
+	for len(e.decoding) > 0 {
+		s := e.decoding[0]
+		e.decoding = e.decoding[1:]
 		e.decoder(s)
 	}
 	return e.finish()
+}
+
+// decode returns the function that decodes a plain object schema, written later.
+func (e *emitter) decode(s *schema) string {
+	s = s.inner()
+	if !e.decoded[s] {
+		e.decoded[s] = true
+		e.decoding = append(e.decoding, s)
+	}
+	return "decode" + e.goName(s)
 }
 
 func (e *emitter) decoder(s *schema) {
@@ -23,12 +102,14 @@ func (e *emitter) decoder(s *schema) {
 	var required uint64
 	for i, p := range s.properties {
 		names = append(names, p.name)
-		if p.required {
+		if slices.Contains(s.required, p.name) {
 			required |= 1 << i
 		}
 	}
 	for _, p := range s.properties {
-		e.pattern(name, p.name, p.schema)
+		if p.schema.plain() {
+			e.pattern(name, p.name, p.schema.inner())
+		}
 	}
 	if required != 0 {
 		e.p("var members%s = []string{%s}\n", name, quoteAll(names))
@@ -50,21 +131,9 @@ func (e *emitter) decoder(s *schema) {
 		if required != 0 {
 			e.p("seen |= 1 << %d", i)
 		}
-		value, how := unwrap(field.typ)
-		if p.schema.nullable {
-			if how != byNullable {
-				p.schema.node.fault("oapi-codegen made the type %s of a member that may be null", field.typ)
-			}
-			e.p("if r.Null() {\ndst.%s.SetNull()\ncontinue\n}", field.name)
-		}
-		e.value(p.schema, value, name+oapi.ToCamelCase(p.name), func(v string) string {
-			if optional && how == byPointer {
-				return fmt.Sprintf("optional.%[1]s = %[2]s\ndst.%[1]s = &optional.%[1]s", field.name, v)
-			}
-			return how.assign("dst."+field.name, v)
-		})
+		e.decodeMember(p, field, name, optional)
 	}
-	if s.open {
+	if s.additional == nil {
 		e.p("default:\nr.SkipMember()")
 	} else {
 		e.p("default:\nr.UnknownMember()")
@@ -74,6 +143,34 @@ func (e *emitter) decoder(s *schema) {
 		e.p("r.Required(^seen&%#b, members%s)", required, name)
 	}
 	e.p("}\n")
+}
+
+func (e *emitter) decodeMember(p property, field goField, owner string, optional bool) {
+	value, how := unwrap(field.typ)
+	if !p.schema.plain() {
+		check := e.checks.argument(p.schema, forRequest, owner+goName(p.name))
+		switch {
+		case how != byPointer:
+			e.p("validation.Checked(r, &dst.%s, %s)", field.name, check)
+		case optional:
+			e.p("validation.Checked(r, &optional.%[1]s, %[2]s)\ndst.%[1]s = &optional.%[1]s", field.name, check)
+		default:
+			e.p("dst.%[1]s = new(%[2]s)\nvalidation.Checked(r, dst.%[1]s, %[3]s)", field.name, value, check)
+		}
+		return
+	}
+	if p.schema.model().nullable {
+		if how != byNullable {
+			p.schema.node.fault("oapi-codegen made the type %s of a member that may be null", field.typ)
+		}
+		e.p("if r.Null() {\ndst.%s.SetNull()\ncontinue\n}", field.name)
+	}
+	e.value(p.schema.inner(), value, owner+oapi.ToCamelCase(p.name), func(v string) string {
+		if optional && how == byPointer {
+			return fmt.Sprintf("optional.%[1]s = %[2]s\ndst.%[1]s = &optional.%[1]s", field.name, v)
+		}
+		return how.assign("dst."+field.name, v)
+	})
 }
 
 // optionalMembers writes the place of the members that dst points to, where there are several: one allocation instead
@@ -95,43 +192,48 @@ func (e *emitter) optionalMembers(s *schema, fields map[string]goField) bool {
 // pattern writes the compiled patterns of a member.
 func (e *emitter) pattern(owner, member string, s *schema) {
 	if s.items != nil {
-		e.pattern(owner, member, s.items)
+		e.pattern(owner, member, s.items.inner())
 	}
 	if s.pattern == "" {
 		return
 	}
 	variable := "pattern" + owner + oapi.ToCamelCase(member)
-	if c, ok := characterClass(s.pattern); ok {
+	e.checks.used[variable] = true
+	if c, ok := characterClass(s.re2); ok {
 		e.p("var %s = validation.NewCharacterClass(%q, %t, %t)\n", variable, c.set, c.beyond, c.empty)
 	} else {
-		e.p("var %s = regexp.MustCompile(%q)\n", variable, s.pattern)
+		e.p("var %s = regexp.MustCompile(%q)\n", variable, s.re2)
 	}
 }
 
 // value writes the reading of one value. typ is its Go type; set returns the statement that keeps it.
 func (e *emitter) value(s *schema, typ, owner string, set func(variable string) string) {
-	switch s.typ {
-	case "string":
+	switch s.kind() {
+	case typeString:
 		e.stringValue(s, typ, owner, set)
-	case "number":
+	case typeNumber:
 		e.p("if n, ok := r.Float64(); ok {")
 		e.bounds(s)
 		e.p("%s\n}", set("n"))
-	case "integer":
-		e.p("if i, ok := r.Int64(%s); ok {", strings.TrimPrefix(s.format, "int"))
+	case typeInteger:
+		size := strings.TrimPrefix(s.format, "int")
+		if size == "" {
+			size = "64"
+		}
+		e.p("if i, ok := r.Int64(%s); ok {", size)
 		e.bounds(s)
 		e.p("n := %s(i)\n%s\n}", typ, set("n"))
-	case "boolean":
+	case typeBoolean:
 		e.p("if b, ok := r.Bool(); ok {\n%s\n}", set("b"))
-	case "array":
+	case typeArray:
 		e.array(s, typ, owner, set)
-	case "object":
-		e.p("var object %s\ndecode%s(r, &object)\n%s", typ, e.goName(s), set("object"))
+	case typeObject:
+		e.p("var object %s\n%s(r, &object)\n%s", typ, e.decode(s), set("object"))
 	}
 }
 
 func (e *emitter) bounds(s *schema) {
-	for _, b := range [][2]string{{"Minimum", s.minimum}, {"Maximum", s.maximum}, {"ExclusiveMinimum", s.exclusiveMinimum}, {"ExclusiveMaximum", s.exclusiveMaximum}} {
+	for _, b := range [][2]string{{"Minimum", s.minimum}, {"Maximum", s.maximum}, {"ExclusiveMinimum", s.above}, {"ExclusiveMaximum", s.under}} {
 		if b[1] != "" {
 			e.p("r.%s(%s, %q)", b[0], b[1], b[1])
 		}
@@ -139,15 +241,19 @@ func (e *emitter) bounds(s *schema) {
 }
 
 func (e *emitter) array(s *schema, typ, owner string, set func(string) string) {
-	element := strings.TrimPrefix(typ, "[]")
-	e.p("if r.BeginArray() {\nlist, n := make(%s, 0, %d), 0", typ, min(s.maxItems, 8))
+	element := strings.TrimPrefix(e.types.underlying(typ), "[]")
+	most := s.maxItems
+	if most < 0 {
+		most = ceilingItems
+	}
+	e.p("if r.BeginArray() {\nlist, n := make([]%s, 0, %d), 0", element, min(most, 8))
 	e.p("for r.NextElement() {\nn++")
-	e.value(s.items, element, owner, func(v string) string { return fmt.Sprintf("list = append(list, %s)", v) })
+	e.value(s.items.inner(), element, owner, func(v string) string { return fmt.Sprintf("list = append(list, %s)", v) })
 	e.p("}")
 	if s.minItems > 0 {
 		e.p("r.Check(\"minItems\", validation.MinItems(n, %d))", s.minItems)
 	}
-	e.p("r.Check(\"maxItems\", validation.MaxItems(n, %d))", s.maxItems)
+	e.p("r.Check(\"maxItems\", validation.MaxItems(n, %d))", most)
 	if s.uniqueItems {
 		e.p("r.Check(\"uniqueItems\", validation.Unique(list))")
 	}
@@ -158,15 +264,21 @@ func (e *emitter) stringValue(s *schema, typ, owner string, set func(string) str
 	e.p("if text, ok := r.Text(); ok {")
 	defer e.p("}")
 	if s.enum != nil {
+		var values []string
 		e.p("var value %s\nswitch string(text) {", typ)
 		for _, v := range s.enum {
+			if v == "null" {
+				continue
+			}
+			v = unquoteJSON(v)
+			values = append(values, v)
 			constant := e.types.constants[typ][v]
 			if constant == "" {
 				constant = fmt.Sprintf("%q", v)
 			}
 			e.p("case %q:\nvalue = %s", v, constant)
 		}
-		e.p("default:\nr.Violation(\"enum\", validation.Enum(%q))\n}", strings.Join(s.enum, ", "))
+		e.p("default:\nr.Violation(\"enum\", validation.Enum(%q))\n}", strings.Join(values, ", "))
 		e.p("%s", set("value"))
 		return
 	}
@@ -174,8 +286,11 @@ func (e *emitter) stringValue(s *schema, typ, owner string, set func(string) str
 	if s.minLength > 0 {
 		e.p("r.Check(\"minLength\", validation.MinLength(s, %d))", s.minLength)
 	}
-	if s.maxLength >= 0 {
+	switch {
+	case s.maxLength >= 0:
 		e.p("r.Check(\"maxLength\", validation.MaxLength(s, %d))", s.maxLength)
+	case s.unboundedText():
+		e.p("r.Check(\"maxLength\", validation.MaxBytes(s, %d))", ceilingStringBytes)
 	}
 	if s.pattern != "" {
 		e.p("r.Check(\"pattern\", validation.Pattern(s, pattern%s, %q))", owner, s.pattern)
@@ -184,15 +299,13 @@ func (e *emitter) stringValue(s *schema, typ, owner string, set func(string) str
 	case "date":
 		e.p("day, wrong := validation.Date(s)\nr.Check(\"format\", wrong)")
 		e.p("date := openapi_types.Date{Time: day}\n%s", set("date"))
+		return
 	case "email":
-		e.p("r.Check(\"format\", validation.Email(s))\nemail := openapi_types.Email(s)\n%s", set("email"))
-	case "", "password":
-		if typ != "string" {
-			e.p("value := %s(s)\n%s", typ, set("value"))
-		} else {
-			e.p("%s", set("s"))
-		}
-	default:
-		s.node.fault("the format %q cannot be enforced in a request body yet: use a pattern", s.format)
+		e.p("r.Check(\"format\", validation.Email(s))")
+	}
+	if typ != "string" {
+		e.p("value := %s(s)\n%s", typ, set("value"))
+	} else {
+		e.p("%s", set("s"))
 	}
 }

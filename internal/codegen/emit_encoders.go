@@ -14,17 +14,23 @@ func (e *emitter) encoders() string {
 	e.begin(quoted("github.com/labstack/echo/v4"), "", quoted(module+"encoding"))
 	e.p("// Encode is a strict middleware that sends the successful JSON responses.")
 	e.p("func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {")
+	before := e.Len()
 	e.p("return func(ctx echo.Context, request any) (any, error) {")
 	e.p("response, err := next(ctx, request)\nif err != nil {\nreturn nil, err\n}\nswitch r := response.(type) {")
 	var schemas []*schema
 	for _, o := range e.document.operations {
-		for _, response := range o.responses {
-			if e.response(&o, response) {
-				schemas = e.reach(schemas, response.schema)
+		for _, r := range o.responses {
+			for _, c := range r.contents {
+				if len(r.status) == 3 && r.status[0] == '2' && e.response(o, r, c) {
+					schemas = e.reach(schemas, c.schema.target())
+				}
 			}
 		}
 	}
-	e.p("}\nreturn response, nil\n}\n}\n")
+	if e.p("}\nreturn response, nil\n}\n}\n"); schemas == nil {
+		e.Truncate(before)
+		e.p("return next // no response has an encoder\n}")
+	}
 	for _, s := range schemas {
 		e.encoder(s)
 	}
@@ -32,24 +38,28 @@ func (e *emitter) encoders() string {
 }
 
 // response writes the case of one response, if all of it can be encoded.
-func (e *emitter) response(o *operation, r response) bool {
-	if r.mediaType != "application/json" || r.schema == nil || !e.encodable(r.schema, map[*schema]bool{}) {
+func (e *emitter) response(o *operation, r response, c content) bool {
+	if c.mediaType != "application/json" || c.schema == nil || !e.encodable(c.schema, map[*schema]bool{}) {
 		return false
 	}
-	name := oapi.ToCamelCase(o.id) + r.status + "JSONResponse"
+	s := c.schema.target()
+	if s.kind() != typeObject {
+		return false
+	}
+	name := o.goName + r.status + "JSONResponse"
 	body := "&r.Body"
 	var headers []string
 	switch made := e.server.aliasOrStruct(name); made {
-	case e.goName(r.schema):
-		body = fmt.Sprintf("(*%s)(&r)", e.goName(r.schema))
+	case e.goName(s):
+		body = fmt.Sprintf("(*%s)(&r)", e.goName(s))
 	case "struct":
 		fields := e.server.fields[name+".Headers"]
 		for _, h := range r.headers {
-			field := oapi.SchemaNameToTypeName(h)
+			field := oapi.SchemaNameToTypeName(h.name)
 			if fields[field] != "string" {
 				return false
 			}
-			headers = append(headers, fmt.Sprintf("h[%q] = []string{r.Headers.%s}", canonicalHeader(h), field))
+			headers = append(headers, fmt.Sprintf("h[%q] = []string{r.Headers.%s}", canonicalHeader(h.name), field))
 		}
 	default:
 		return false
@@ -58,34 +68,44 @@ func (e *emitter) response(o *operation, r response) bool {
 	if len(headers) > 0 {
 		e.p("h := ctx.Response().Header()\n%s", strings.Join(headers, "\n"))
 	}
-	e.p("b := encoding.Begin()\nencode%s(b, %s)\nreturn nil, b.Send(ctx.Response(), %s)", e.goName(r.schema), body, r.status)
+	e.p("b := encoding.Begin()\nencode%s(b, %s)\nreturn nil, b.Send(ctx.Response(), %s)", e.goName(s), body, r.status)
 	return true
 }
 
 // encodable reports whether every member of the schema has a form that can be appended.
 func (e *emitter) encodable(s *schema, seen map[*schema]bool) bool {
-	if s == nil || s.nullable || s.open && s.typ == "object" {
+	s = s.target()
+	if s.kind() == 0 || s.types.has(typeNull) || s.nullable || len(s.inPlace()) > 0 {
 		return false
 	}
 	if seen[s] {
 		return true
 	}
 	seen[s] = true
-	switch s.typ {
-	case "array":
-		return e.encodable(s.items, seen)
-	case "object":
-		return s.name != "" && !slices.ContainsFunc(s.properties, func(p property) bool { return strings.Contains(p.name, "`") || !e.encodable(p.schema, seen) })
+	switch m := s.model(); m.kind {
+	case modelArray:
+		return m.items != nil && e.encodable(m.items, seen)
+	case modelStruct:
+		return e.prepared.named[s] != "" && s.additional != nil && s.additional.never && s.patterns == nil &&
+			!slices.ContainsFunc(s.properties, func(p property) bool {
+				return strings.Contains(p.name, "`") || p.schema.writeOnly || !e.encodable(p.schema, seen)
+			})
+	case modelString, modelEnum:
+		return m.format != "byte" && m.format != "binary"
+	case modelNumber:
+		return m.format != "float"
+	case modelBoolean, modelInteger:
+		return !strings.HasPrefix(m.format, "uint")
 	}
-	return true
+	return false
 }
 
 // reach adds the object schemas that the encoder of s calls.
 func (e *emitter) reach(list []*schema, s *schema) []*schema {
-	if s == nil || slices.Contains(list, s) {
+	if s == nil || slices.Contains(list, s.target()) {
 		return list
 	}
-	if s.typ == "object" {
+	if s = s.target(); s.kind() == typeObject {
 		list = append(list, s)
 	}
 	list = e.reach(list, s.items)
@@ -99,19 +119,20 @@ func (e *emitter) encoder(s *schema) {
 	name := e.goName(s)
 	e.p("func encode%s(b *encoding.Buffer, v *%s) {\nb.Raw(`{`)", name, name)
 	for _, p := range s.properties {
+		member := p.schema.target()
 		field := e.types.structs[name][p.name]
 		value, how := unwrap(field.typ)
 		at := "v." + field.name
 		if how == byPointer {
 			e.p("if %s != nil {", at)
-			if p.schema.typ != "object" {
+			if member.kind() != typeObject {
 				at = "*" + at
 			}
-		} else if p.schema.typ == "object" {
+		} else if member.kind() == typeObject {
 			at = "&" + at
 		}
 		e.p("b.Raw(%s)", "`"+quotedJSON(p.name)+":`")
-		e.encodeValue(p.schema, value, at)
+		e.encodeValue(member, value, at)
 		e.p("b.Raw(`,`)")
 		if how == byPointer {
 			e.p("}")
@@ -123,25 +144,26 @@ func (e *emitter) encoder(s *schema) {
 func quotedJSON(s string) string { return string(appendText(nil, s)) }
 
 func (e *emitter) encodeValue(s *schema, typ, at string) {
-	switch s.typ {
-	case "object":
+	switch s.kind() {
+	case typeObject:
 		e.p("encode%s(b, %s)", e.goName(s), at)
-	case "array":
+	case typeArray:
+		items := s.items.target()
 		element := strings.TrimPrefix(typ, "[]")
 		e.p("b.Raw(`[`)")
-		if s.items.typ == "object" {
+		if items.kind() == typeObject {
 			e.p("for i := range %s {\nb.Next(i)", at)
-			e.encodeValue(s.items, element, "&("+at+")[i]")
+			e.encodeValue(items, element, "&("+at+")[i]")
 		} else {
 			e.p("for i, element := range %s {\nb.Next(i)", at)
-			e.encodeValue(s.items, element, "element")
+			e.encodeValue(items, element, "element")
 		}
 		e.p("}\nb.Raw(`]`)")
-	case "number":
+	case typeNumber:
 		e.p("b.Float64(%s)", at)
-	case "integer":
+	case typeInteger:
 		e.p("b.Int64(int64(%s))", at)
-	case "boolean":
+	case typeBoolean:
 		e.p("b.Bool(%s)", at)
 	default:
 		switch typ {

@@ -1,113 +1,230 @@
 package codegen
 
 import (
+	"fmt"
+	"slices"
 	"strings"
-
-	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
-// parameters writes the checks of path, query and header parameters, and of form bodies.
+// parameters writes the checks of path, query, header and cookie parameters.
 func (e *emitter) parameters() string {
-	e.begin(quoted("regexp"), "", quoted(module+"validation"))
-	for i := range e.document.operations {
-		o := &e.document.operations[i]
+	e.begin(quoted("math"), quoted("regexp"), "", quoted(module+"validation"))
+	for _, o := range e.document.operations {
 		if len(o.parameters) > 0 {
 			e.parameterChecks(o)
-		}
-	}
-	written := map[string]bool{}
-	for _, o := range e.document.operations {
-		for _, b := range o.bodies {
-			if b.form && !written[b.schema.name] {
-				written[b.schema.name] = true
-				e.formChecks(b.schema)
-			}
 		}
 	}
 	return e.finish()
 }
 
+// direct reports whether a parameter is one text that a few comparisons check where it stands.
+func (q *parameter) direct() bool {
+	if !q.natural() || q.in == "cookie" {
+		return false
+	}
+	s := q.schema.target()
+	if !s.simple() || s.nullable || s.multipleOf != "" || s.constant || q.fill != "" && q.in != "query" {
+		return false
+	}
+	switch s.kind() {
+	case typeString:
+		for _, v := range s.enum {
+			if v[0] != '"' {
+				return false
+			}
+		}
+		return s.format != "byte"
+	case typeInteger:
+		return s.enum == nil && !strings.HasPrefix(s.format, "u") && s.above == "" && s.under == "" && !strings.ContainsAny(s.minimum+s.maximum, ".eE")
+	case typeBoolean:
+		return s.enum == nil
+	}
+	return false
+}
+
 func (e *emitter) parameterChecks(o *operation) {
-	for _, p := range o.parameters {
-		e.pattern(oapi.ToCamelCase(o.id), p.name, p.schema)
+	for _, q := range o.parameters {
+		if q.direct() {
+			e.pattern(o.goName, q.name, q.schema.target())
+		} else {
+			e.p("var %s = %s\n", q.variable(o), e.style(&q))
+		}
 	}
 	e.p("func %s(p *validation.Parameters) {", o.checker())
-	for _, p := range o.parameters {
-		owner := oapi.ToCamelCase(o.id) + oapi.ToCamelCase(p.name)
-		switch p.in {
-		case "path":
-			e.p("{\nvalue := p.Path(%q)", p.name)
-		case "query":
-			e.p("if value, ok := p.Query(%q); ok {", p.name)
-		case "header":
-			e.p("if value, ok := p.HeaderValue(%q, %q); ok {", p.name, canonicalHeader(p.name))
+	for _, q := range o.parameters {
+		if !q.direct() {
+			e.p("p.Styled(%s, %s)", q.variable(o), e.checks.argument(q.schema, forRequest, o.goName+goName(q.name)))
+			continue
 		}
-		e.parameterValue(p, owner)
+		switch q.in {
+		case "path":
+			e.p("{\nvalue := p.Path(%q)", q.name)
+		case "query":
+			e.p("if value, ok := p.Query(%q); ok {", q.name)
+		case "header":
+			e.p("if value, ok := p.HeaderValue(%q, %q); ok {", q.name, canonicalHeader(q.name))
+		}
+		e.parameterValue(&q, o.goName+goName(q.name))
 		e.p("}")
 		switch {
-		case p.in == "query" && p.required:
-			e.p("p.Required(%q, p.QueryValues[%q])", p.name, p.name)
-		case p.in == "header" && p.required:
-			e.p("p.Required(%q, p.Header[%q])", p.name, canonicalHeader(p.name))
-		case p.schema.hasDefault:
-			e.p("if len(p.QueryValues[%q]) == 0 {\np.QueryValues.Set(%q, %q)\n}", p.name, p.name, p.schema.defaultValue)
+		case q.in == "query" && q.required:
+			e.p("p.Required(%q, p.QueryValues[%q])", q.name, q.name)
+		case q.in == "header" && q.required:
+			e.p("p.Required(%q, p.Header[%q])", q.name, canonicalHeader(q.name))
+		case q.fill != "":
+			e.p("if len(p.QueryValues[%q]) == 0 {\np.QueryValues.Set(%q, %q)\n}", q.name, q.name, plainText(q.fill))
 		}
 	}
 	e.p("}\n")
 }
 
-func (e *emitter) parameterValue(p parameter, owner string) {
-	switch s := p.schema; s.typ {
-	case "boolean":
-		e.p("p.Bool(%q, value)", p.name)
-	case "integer":
-		e.p("if n, ok := p.Int64(%q, value, %s); ok {", p.name, strings.TrimPrefix(s.format, "int"))
-		e.p("keyword, detail := validation.Range(n, %s, %s)\np.Check(%q, keyword, detail)\n}", s.minimum, s.maximum, p.name)
+// plainText is a JSON scalar as a query spells it.
+func plainText(json string) string {
+	if json[0] == '"' {
+		return unquoteJSON(json)
+	}
+	return json
+}
+
+func (q *parameter) variable(o *operation) string {
+	return "style" + o.goName + strings.ToUpper(q.in[:1]) + q.in[1:] + goName(q.name)
+}
+
+// style writes how a parameter writes its value.
+func (e *emitter) style(q *parameter) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "&validation.Style{Name: %q, In: %q, Style: %q", q.name, q.in, q.style)
+	if q.json {
+		b.Reset()
+		fmt.Fprintf(&b, "&validation.Style{Name: %q, In: %q, Style: \"json\"", q.name, q.in)
+	}
+	for _, flag := range []struct {
+		name string
+		set  bool
+	}{{"Explode", q.explode && !q.json}, {"Required", q.required}, {"AllowEmpty", q.allowEmpty}, {"Natural", q.natural()}} {
+		if flag.set {
+			fmt.Fprintf(&b, ", %s: true", flag.name)
+		}
+	}
+	if q.fill != "" {
+		fmt.Fprintf(&b, ", Default: %q", q.fill)
+	}
+	if !q.json {
+		fmt.Fprintf(&b, ", Shape: %s", textShape(q.schema, nil))
+	}
+	return b.String() + "}"
+}
+
+// textShape writes what JSON the text of a parameter or form can become: text has no types of its own.
+func textShape(s *schema, path []*schema) string {
+	if s == nil || slices.Contains(path, s) {
+		return "validation.AnyText"
+	}
+	path = append(path, s)
+	allowed := s.allows()
+	scalars := allowed & (typeNull | typeBoolean | typeNumber | typeString | typeInteger)
+	var list []string
+	if scalars.has(typeNumber) {
+		scalars &^= typeInteger
+	}
+	if scalars != 0 {
+		list = append(list, "Kinds: "+kindsOf(scalars))
+	}
+	var items, rest *schema
+	members := map[string]*schema{}
+	var order []string
+	for _, p := range s.branches(map[*schema]bool{}) {
+		if p.items != nil {
+			items = p.items
+		}
+		if p.additional != nil && !p.additional.never {
+			rest = p.additional
+		}
+		for _, q := range p.properties {
+			if members[q.name] == nil {
+				members[q.name] = q.schema
+				order = append(order, q.name)
+			}
+		}
+	}
+	if allowed.has(typeArray) {
+		list = append(list, "Items: "+textShape(items, path))
+	}
+	if allowed.has(typeObject) {
+		var m []string
+		for _, name := range order {
+			m = append(m, fmt.Sprintf("%q: %s", name, textShape(members[name], path)))
+		}
+		list = append(list, "Members: map[string]*validation.Shape{"+strings.Join(m, ", ")+"}")
+		if rest != nil {
+			list = append(list, "Rest: "+textShape(rest, path))
+		}
+	}
+	return "&validation.Shape{" + strings.Join(list, ", ") + "}"
+}
+
+// branches are all schemas that are asked about the same value.
+func (s *schema) branches(seen map[*schema]bool) []*schema {
+	if seen[s] {
+		return nil
+	}
+	seen[s] = true
+	list := []*schema{s}
+	for _, b := range s.inPlace() {
+		list = append(list, b.branches(seen)...)
+	}
+	return list
+}
+
+func (e *emitter) parameterValue(q *parameter, owner string) {
+	switch s := q.schema.target(); s.kind() {
+	case typeBoolean:
+		e.p("p.Bool(%q, value)", q.name)
+	case typeInteger:
+		size := strings.TrimPrefix(s.format, "int")
+		if size == "" {
+			size = "64"
+		}
+		bounded := s.minimum != "" || s.maximum != ""
+		e.p("if %s, ok := p.Int64(%q, value, %s); ok {", map[bool]string{true: "n", false: "_"}[bounded], q.name, size)
+		if bounded {
+			low, high := s.minimum, s.maximum
+			if low == "" {
+				low = "math.MinInt64"
+			}
+			if high == "" {
+				high = "math.MaxInt64"
+			}
+			e.p("keyword, detail := validation.Range(n, %s, %s)\np.Check(%q, keyword, detail)", low, high, q.name)
+		}
+		e.p("}")
 	default:
-		e.stringChecks(s, "p", p.name, owner)
+		e.stringChecks(s, q.name, owner)
 	}
 }
 
-// stringChecks writes the checks of value, a string parameter or member of a form; receiver has Check.
-func (e *emitter) stringChecks(s *schema, receiver, name, owner string) {
+// stringChecks writes the checks of value, a string parameter.
+func (e *emitter) stringChecks(s *schema, name, owner string) {
 	if s.enum != nil {
-		e.p("switch value {\ncase %s:\ndefault:\n%s.Check(%q, \"enum\", validation.Enum(%q))\n}", quoteAll(s.enum), receiver, name, strings.Join(s.enum, ", "))
+		var values []string
+		for _, v := range s.enum {
+			values = append(values, unquoteJSON(v))
+		}
+		e.p("switch value {\ncase %s:\ndefault:\np.Check(%q, \"enum\", validation.Enum(%q))\n}", quoteAll(values), name, strings.Join(values, ", "))
 		return
 	}
 	if s.minLength > 0 {
-		e.p("%s.Check(%q, \"minLength\", validation.MinLength(value, %d))", receiver, name, s.minLength)
+		e.p("p.Check(%q, \"minLength\", validation.MinLength(value, %d))", name, s.minLength)
 	}
 	if s.maxLength >= 0 {
-		e.p("%s.Check(%q, \"maxLength\", validation.MaxLength(value, %d))", receiver, name, s.maxLength)
+		e.p("p.Check(%q, \"maxLength\", validation.MaxLength(value, %d))", name, s.maxLength)
+	} else if s.unboundedText() {
+		e.p("p.Check(%q, \"maxLength\", validation.MaxBytes(value, %d))", name, ceilingStringBytes)
 	}
 	if s.pattern != "" {
-		e.p("%s.Check(%q, \"pattern\", validation.Pattern(value, pattern%s, %q))", receiver, name, owner, s.pattern)
+		e.p("p.Check(%q, \"pattern\", validation.Pattern(value, pattern%s, %q))", name, owner, s.pattern)
 	}
-	switch s.format {
-	case "uuid":
-		e.p("%s.Check(%q, \"format\", validation.UUID(value))", receiver, name)
-	case "email":
-		e.p("%s.Check(%q, \"format\", validation.Email(value))", receiver, name)
+	if function := textFormats[s.format]; function != "" {
+		e.p("p.Check(%q, \"format\", validation.%s(value))", name, function)
 	}
-}
-
-func (e *emitter) formChecks(s *schema) {
-	name := e.goName(s)
-	var required []string
-	for _, p := range s.properties {
-		e.pattern(name, p.name, p.schema)
-		if p.required {
-			required = append(required, p.name)
-		}
-	}
-	e.p("func check%s(f *validation.Form) {", name)
-	if len(required) > 0 {
-		e.p("f.Required(%s)", quoteAll(required))
-	}
-	for _, p := range s.properties {
-		e.p("if value, ok := f.Value(%q); ok {", p.name)
-		e.stringChecks(p.schema, "f", p.name, name+oapi.ToCamelCase(p.name))
-		e.p("}")
-	}
-	e.p("}\n")
 }

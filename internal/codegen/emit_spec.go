@@ -78,3 +78,10 @@ func appendText(b []byte, s string) []byte {
 	text, _ := json.Marshal(s) // a string always marshals
 	return append(b, text...)
 }
+
+// unquoteJSON returns the text of a string that is written as JSON.
+func unquoteJSON(text string) string {
+	var s string
+	_ = json.Unmarshal([]byte(text), &s) // appendJSON wrote it
+	return s
+}

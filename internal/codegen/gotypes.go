@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"go/types"
+	gotypes "go/types"
 	"reflect"
 	"strconv"
 	"strings"
@@ -16,7 +16,7 @@ import (
 type goTypes struct {
 	structs   map[string]map[string]goField // type name → JSON name
 	constants map[string]map[string]string  // type name → value → constant
-	aliases   map[string]string             // type name → what it is another name for
+	aliases   map[string]string             // type name → what it is made of, structs apart
 }
 
 // goResponses are the response types of the strict server.
@@ -44,14 +44,14 @@ func parseGoResponses(source string) (*goResponses, error) {
 			}
 			st, ok := ts.Type.(*ast.StructType)
 			if !ok {
-				g.kinds[ts.Name.Name] = types.ExprString(ts.Type)
+				g.kinds[ts.Name.Name] = gotypes.ExprString(ts.Type)
 				continue
 			}
 			g.kinds[ts.Name.Name] = "struct"
 			structs[ts.Name.Name] = map[string]string{}
 			for _, f := range st.Fields.List {
 				for _, name := range f.Names {
-					structs[ts.Name.Name][name.Name] = types.ExprString(f.Type)
+					structs[ts.Name.Name][name.Name] = gotypes.ExprString(f.Type)
 				}
 			}
 		}
@@ -95,11 +95,12 @@ func parseGoTypes(source string) (*goTypes, error) {
 
 func (g *goTypes) addType(spec *ast.TypeSpec) {
 	if spec.Assign.IsValid() {
-		g.aliases[spec.Name.Name] = types.ExprString(spec.Type)
+		g.aliases[spec.Name.Name] = gotypes.ExprString(spec.Type)
 		return
 	}
 	st, ok := spec.Type.(*ast.StructType)
 	if !ok {
+		g.aliases[spec.Name.Name] = gotypes.ExprString(spec.Type)
 		return
 	}
 	fields := map[string]goField{}
@@ -112,7 +113,7 @@ func (g *goTypes) addType(spec *ast.TypeSpec) {
 			continue
 		}
 		name, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
-		fields[name] = goField{f.Names[0].Name, types.ExprString(f.Type)}
+		fields[name] = goField{f.Names[0].Name, gotypes.ExprString(f.Type)}
 	}
 	g.structs[spec.Name.Name] = fields
 }
@@ -121,7 +122,7 @@ func (g *goTypes) addConstant(spec *ast.ValueSpec) {
 	if spec.Type == nil || len(spec.Values) != 1 {
 		return
 	}
-	typ := types.ExprString(spec.Type)
+	typ := gotypes.ExprString(spec.Type)
 	lit, ok := spec.Values[0].(*ast.BasicLit)
 	if !ok {
 		return
@@ -134,6 +135,14 @@ func (g *goTypes) addConstant(spec *ast.ValueSpec) {
 		g.constants[typ] = map[string]string{}
 	}
 	g.constants[typ][value] = spec.Names[0].Name
+}
+
+// underlying returns what a named type is made of, as far as it is no struct.
+func (g *goTypes) underlying(name string) string {
+	for g.aliases[name] != "" {
+		name = g.aliases[name]
+	}
+	return name
 }
 
 // unwrap splits the type of a field into the type of its value and how it is set.

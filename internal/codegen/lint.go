@@ -29,7 +29,7 @@ func lint(d *document) []string {
 	return list
 }
 
-func lintExamples(o operation, complain func(string, ...any)) {
+func lintExamples(o *operation, complain func(string, ...any)) {
 	for _, m := range o.node.get("requestBody").get("content").members() {
 		if !m.value.get("example").exists() {
 			complain("the request body has no example")
@@ -57,7 +57,7 @@ func (o *operation) errorStatuses() []string {
 	if len(o.bodies) > 0 {
 		list = append(list, "413", "415")
 	}
-	if len(o.produces) > 0 {
+	if len(o.produces()) > 0 {
 		list = append(list, "406")
 	}
 	if !o.oauthErrors {

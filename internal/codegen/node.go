@@ -1,7 +1,7 @@
 package codegen
 
 import (
-	"fmt"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,43 +11,13 @@ import (
 
 // node is a value of the document that knows where it stands, so that a fault can name the file, the line and the pointer.
 type node struct {
-	doc     *source
-	yaml    *yaml.Node
-	pointer string
+	doc      *source
+	yaml     *yaml.Node
+	pointer  string
+	resource *resource // that references in it are resolved against
 }
 
-// source is the document as it was written.
-type source struct {
-	file   string
-	root   *yaml.Node
-	faults Faults
-	seen   map[string]bool // faults of a shared schema are told once
-}
-
-func parseSource(file string, data []byte) (*source, error) {
-	var y yaml.Node
-	if err := yaml.Unmarshal(data, &y); err != nil {
-		return nil, fmt.Errorf("%s is not YAML or JSON: %w", file, err)
-	}
-	if len(y.Content) != 1 || y.Content[0].Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s is not an OpenAPI document: its top level must be a mapping", file)
-	}
-	return &source{file: file, root: y.Content[0], seen: map[string]bool{}}, nil
-}
-
-func (s *source) top() node { return node{doc: s, yaml: s.root} }
-
-// fault notes what is wrong at the node.
-func (n node) fault(format string, args ...any) {
-	f := Fault{File: n.doc.file, Pointer: n.pointer, Reason: fmt.Sprintf(format, args...)}
-	if n.yaml != nil {
-		f.Line = n.yaml.Line
-	}
-	if key := f.String(); !n.doc.seen[key] {
-		n.doc.seen[key] = true
-		n.doc.faults = append(n.doc.faults, f)
-	}
-}
+func (s *source) top() node { return s.base.root }
 
 func (n node) exists() bool { return n.yaml != nil }
 
@@ -55,8 +25,25 @@ func (n node) child(y *yaml.Node, token string) node {
 	if y != nil && y.Kind == yaml.AliasNode {
 		y = y.Alias
 	}
-	token = strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1")
-	return node{doc: n.doc, yaml: y, pointer: n.pointer + "/" + token}
+	c := node{doc: n.doc, yaml: y, pointer: n.pointer + "/" + escapePointer.Replace(token), resource: n.resource}
+	if r := n.doc.library.of[y]; r != nil && y != nil {
+		c.resource = r
+	}
+	return c
+}
+
+// escapePointer escapes a reference token (RFC 6901 §3).
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// step returns the member of the name or the element of the number.
+func (n node) step(token string) node {
+	if n.isSequence() {
+		if i, err := strconv.Atoi(token); err == nil && i >= 0 && i < len(n.yaml.Content) {
+			return n.child(n.yaml.Content[i], token)
+		}
+		return n.child(nil, token)
+	}
+	return n.get(token)
 }
 
 // get returns the member of a mapping, or a node that does not exist.
@@ -105,6 +92,12 @@ func (n node) elements() []node {
 func (n node) isMapping() bool  { return n.yaml != nil && n.yaml.Kind == yaml.MappingNode }
 func (n node) isSequence() bool { return n.yaml != nil && n.yaml.Kind == yaml.SequenceNode }
 func (n node) isNull() bool     { return n.yaml != nil && n.yaml.Tag == "!!null" }
+func (n node) isBoolean() bool  { return n.yaml != nil && n.yaml.Tag == "!!bool" }
+
+// isText reports whether the node is a string.
+func (n node) isText() bool {
+	return n.yaml != nil && n.yaml.Kind == yaml.ScalarNode && (n.yaml.Tag == "!!str" || n.yaml.Tag == "!!timestamp")
+}
 
 // text returns the scalar as it is written, "" where there is none.
 func (n node) text() string {
@@ -125,17 +118,51 @@ func (n node) boolean() bool {
 	return n.text() == "true"
 }
 
-// integer returns a whole number that is not negative, or -1 where it is absent.
-func (n node) integer() int64 {
+// count returns a whole number that is not negative, or -1 where it is absent. JSON Schema takes 2.0 for 2.
+func (n node) count() int {
 	if !n.exists() {
 		return -1
 	}
-	v, err := strconv.ParseInt(n.text(), 10, 64)
-	if err != nil || v < 0 || n.yaml.Tag != "!!int" {
+	v, err := strconv.Atoi(strings.TrimSuffix(n.text(), ".0"))
+	if err != nil || v < 0 || n.isText() {
 		n.fault("must be a whole number that is not negative")
 		return -1
 	}
 	return v
+}
+
+// number returns a number as it is written, or "" where it is absent.
+func (n node) number() string {
+	if !n.exists() {
+		return ""
+	}
+	if text := n.text(); !n.isText() && !n.isBoolean() && json.Valid([]byte(text)) {
+		return text
+	}
+	n.fault("must be a number, as JSON writes it")
+	return ""
+}
+
+// texts returns the elements of a list of strings.
+func (n node) texts() []string {
+	var list []string
+	for _, e := range n.elements() {
+		if !e.isText() {
+			e.fault("must be a string")
+		}
+		list = append(list, e.text())
+	}
+	return list
+}
+
+// json returns the value as compact JSON.
+func (n node) json() string {
+	b, err := appendJSON(nil, n.yaml)
+	if err != nil {
+		n.fault("has no form in JSON: %v", err)
+		return "null"
+	}
+	return string(b)
 }
 
 // allow notes a fault for every member of a mapping that is not among keys. kind says what the mapping is.
@@ -148,37 +175,27 @@ func (n node) allow(kind string, keys ...string) {
 		return
 	}
 	for _, m := range n.members() {
-		if slices.Contains(keys, m.key) {
-			continue
-		}
-		if strings.HasPrefix(m.key, "x-") {
-			m.value.fault("the extension %s is not known here, and what is not known is not enforced: correct its name or remove it", m.key)
-		} else {
-			m.value.fault("%q in %s cannot be enforced yet: write it without, or remove it", m.key, kind)
+		switch {
+		case slices.Contains(keys, m.key):
+		case strings.HasPrefix(m.key, "x-"):
+			judgeExtension(m.value, m.key)
+		default:
+			m.value.fault("%q has no place in %s%s", m.key, kind, suggestion(m.key, keys))
 		}
 	}
 }
 
-// resolve follows a $ref within the document; a node without one is its own target.
+// resolve follows a $ref, also of a $ref, to what it names; a node without one is its own target.
 func (n node) resolve() (target node) {
-	ref := n.get("$ref")
-	if !ref.exists() {
-		return n
+	for range 10 {
+		ref := n.get("$ref")
+		if !ref.exists() {
+			return n
+		}
+		if n = ref.find(ref.text()); !n.exists() {
+			return n
+		}
 	}
-	path, local := strings.CutPrefix(ref.text(), "#/")
-	if !local {
-		ref.fault("refers to %q, outside the document: put the component into this file", ref.text())
-		return n.child(nil, "$ref")
-	}
-	target = n.doc.top()
-	for token := range strings.SplitSeq(path, "/") {
-		target = target.get(strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~"))
-	}
-	if !target.exists() {
-		ref.fault("refers to %q, which is not declared: declare it or correct the name", ref.text())
-	} else if target.get("$ref").exists() {
-		ref.fault("refers to %q, which is a $ref itself: refer to its target", ref.text())
-		return n.child(nil, "$ref")
-	}
-	return target
+	n.fault("is a $ref to a $ref to a $ref without end")
+	return n.child(nil, "$ref")
 }

@@ -1,271 +1,199 @@
 package codegen
 
 import (
-	"math"
-	"slices"
-	"strconv"
+	"math/bits"
 	"strings"
 )
 
-// schema is a JSON Schema as far as it is enforced.
+// schema is a JSON Schema as it is enforced: everything in it has a meaning, and every keyword of the document is in it or
+// was refused.
 type schema struct {
-	node     node
-	name     string // of the component, "" for one that is written in place
-	typ      string // string, number, integer, boolean, array, object
-	nullable bool
-	format   string
-	enum     []string // without null
+	node node
+	name string // of the component, "" for one that is written in place
 
-	minLength, maxLength int64 // -1: not stated
-	pattern              string
+	always, never bool // the schemas true and false
+	ref           *schema
+	types         types // 0: any
+	nullable      bool  // 3.0, and a null branch of anyOf or oneOf: null is accepted before anything else is asked
+	enum          []string
+	constant      bool // enum is the one value of const
 
-	// Bounds as the document spells them, "" where there is none.
-	minimum, maximum, exclusiveMinimum, exclusiveMaximum string
+	format      string
+	pattern     string // as the document spells it
+	re2         string // the same for RE2
+	minLength   int    // -1: not stated, as with all that count
+	maxLength   int
+	minimum     string // as the document spells it, "" where there is none
+	maximum     string
+	above       string // exclusiveMinimum
+	under       string // exclusiveMaximum
+	multipleOf  string
+	minItems    int
+	maxItems    int
+	uniqueItems bool
 
-	items              *schema
-	minItems, maxItems int64
-	uniqueItems        bool
+	prefix           []*schema // prefixItems
+	items            *schema
+	contains         *schema
+	minContains      int
+	maxContains      int
+	unevaluatedItems *schema
 
-	properties []property
-	open       bool // members that are not declared are allowed
+	properties            []property
+	patterns              []patternProperty
+	additional            *schema // additionalProperties, nil where it is not stated
+	names                 *schema // propertyNames
+	required              []string
+	dependentRequired     []dependency
+	dependentSchemas      []property
+	minProperties         int
+	maxProperties         int
+	unevaluatedProperties *schema
 
-	hasDefault   bool
-	defaultValue string
+	allOf, anyOf, oneOf []*schema
+	not, when           *schema // when is the keyword if
+	then, otherwise     *schema
+	discriminator       *discriminator
+
+	readOnly, writeOnly bool
+	fill                string // default, as JSON
+	title, description  string
+	goName              string // x-go-name
+	deprecated          bool
 }
 
 type property struct {
-	name     string
-	required bool
-	schema   *schema
+	name   string
+	schema *schema
 }
 
-// formats lists, for each type, the formats that are enforced or that only choose a Go type. A format that is not
-// listed is refused.
-var formats = map[string][]string{
-	"string":  {"", "date", "date-time", "email", "uuid", "password", "uri-reference"},
-	"number":  {"double"},
-	"integer": {"int32", "int64"},
-	"boolean": {""},
-	"array":   {""},
-	"object":  {""},
+type patternProperty struct {
+	pattern, re2 string
+	schema       *schema
 }
 
-var annotations = []string{"title", "description", "example", "examples", "deprecated", "readOnly", "writeOnly"}
-
-var keywords = map[string][]string{
-	"string":  {"type", "format", "enum", "minLength", "maxLength", "pattern", "default"},
-	"number":  {"type", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
-	"integer": {"type", "format", "minimum", "maximum", "default"},
-	"boolean": {"type", "default"},
-	"array":   {"type", "items", "minItems", "maxItems", "uniqueItems"},
-	"object":  {"type", "properties", "required", "additionalProperties"},
+type dependency struct {
+	name  string
+	needs []string
 }
 
-// schemas reads each schema once, so that one that refers to itself ends.
-type schemas struct {
-	byPointer map[string]*schema
+type discriminator struct {
+	node     node
+	property string
+	cases    []discriminated
 }
 
-// read judges the schema at n and everything below it.
-func (c *schemas) read(n node) *schema {
-	if n.get("anyOf").exists() {
-		return c.readNullable(n)
-	}
-	target := n.resolve()
-	if n.get("$ref").exists() {
-		n.allow("a $ref", "$ref", "description")
-	}
-	if !target.exists() {
-		return nil
-	}
-	if s, ok := c.byPointer[target.pointer]; ok {
-		return s
-	}
-	s := &schema{node: target}
-	if name, ok := strings.CutPrefix(target.pointer, "/components/schemas/"); ok && !strings.Contains(name, "/") {
-		s.name = name
-	}
-	c.byPointer[target.pointer] = s
-	if !target.isMapping() {
-		target.fault("a boolean schema cannot be enforced yet: write a type")
-		return s
-	}
-	s.readType()
-	if s.typ == "" {
-		return s
-	}
-	target.allow("a schema of type "+s.typ, append(slices.Clone(keywords[s.typ]), annotations...)...)
-	s.format = target.get("format").text()
-	if !slices.Contains(formats[s.typ], s.format) {
-		s.refuseFormat()
-	}
-	s.readEnum()
-	switch s.typ {
-	case "string":
-		s.minLength, s.maxLength = target.get("minLength").integer(), target.get("maxLength").integer()
-		if p := target.get("pattern"); p.exists() {
-			judgePattern(p)
-			s.pattern = p.text()
-		}
-		if s.maxLength < 0 && s.enum == nil && !slices.Contains([]string{"date", "date-time", "uuid"}, s.format) {
-			target.fault("the string has no maxLength: state the longest that makes sense")
-		}
-	case "number", "integer":
-		s.readBounds()
-	case "array":
-		s.readArray(c)
-	case "object":
-		s.readObject(c)
-	}
-	s.readDefault()
-	return s
+type discriminated struct {
+	value  string
+	schema *schema
 }
 
-// readNullable reads anyOf of a $ref and null, the form in which OpenAPI 3.1 writes a reference that may be null.
-func (c *schemas) readNullable(n node) *schema {
-	n.allow("a schema with anyOf", append([]string{"anyOf"}, annotations...)...)
-	branches := n.get("anyOf").elements()
-	if len(branches) != 2 || !branches[0].get("$ref").exists() || branches[1].get("type").text() != "null" {
-		n.get("anyOf").fault("anyOf can be enforced only as a $ref followed by {type: 'null'}: write the schema without")
-		return nil
-	}
-	target := c.read(branches[0])
-	if target == nil {
-		return nil
-	}
-	nullable := *target
-	nullable.nullable = true
-	return &nullable
-}
+// types is a set of JSON types.
+type types int
 
-func (s *schema) readType() {
-	t := s.node.get("type")
-	switch {
-	case t.isSequence():
-		for _, e := range t.elements() {
-			if e.text() == "null" {
-				s.nullable = true
-			} else if s.typ == "" {
-				s.typ = e.text()
-			} else {
-				t.fault("more than one type beside null cannot be enforced yet: choose one")
-			}
-		}
-	case t.exists():
-		s.typ = t.text()
-	default:
-		s.node.fault("the schema has no type: state one of string, number, integer, boolean, array, object")
-		return
-	}
-	if _, known := keywords[s.typ]; !known {
-		t.fault("the type %q cannot be enforced: use one of string, number, integer, boolean, array, object", s.typ)
-		s.typ = ""
-	}
-}
+const (
+	typeNull types = 1 << iota
+	typeBoolean
+	typeNumber
+	typeString
+	typeArray
+	typeObject
+	typeInteger
+)
 
-func (s *schema) refuseFormat() {
-	switch n := s.node.get("format"); {
-	case s.typ == "number":
-		s.node.fault("a number without format: double would be rounded to 32 bits: write format: double")
-	case s.typ == "integer":
-		s.node.fault("the size of the integer is not stated: write format: int32 or format: int64")
-	default:
-		n.fault("the format %q cannot be enforced yet: use one of%s, or a pattern", s.format, strings.Join(formats[s.typ], " "))
-	}
-}
+var typeNames = []string{"null", "boolean", "number", "string", "array", "object", "integer"}
 
-func (s *schema) readEnum() {
-	n := s.node.get("enum")
-	if !n.exists() {
-		return
-	}
-	for _, e := range n.elements() {
-		switch {
-		case e.isNull() && s.nullable:
-		case e.yaml.Tag == "!!str":
-			s.enum = append(s.enum, e.text())
-		default:
-			e.fault("an enum can be enforced for strings only (and null where the type allows it): quote the value or use bounds")
+func parseType(name string) types {
+	for i, n := range typeNames {
+		if n == name {
+			return 1 << i
 		}
 	}
-	if len(s.enum) == 0 {
-		n.fault("the enum has no values: nothing would be accepted")
-	}
+	return 0
 }
 
-func (s *schema) readBounds() {
-	read := func(keyword string) string {
-		n := s.node.get(keyword)
-		if !n.exists() {
-			return ""
+func (t types) has(other types) bool { return t&other != 0 }
+
+// single reports whether it is exactly one type.
+func (t types) single() bool { return bits.OnesCount(uint(t)) == 1 }
+
+func (t types) String() string {
+	var list []string
+	for i, n := range typeNames {
+		if t.has(1 << i) {
+			list = append(list, n)
 		}
-		f, err := strconv.ParseFloat(n.text(), 64)
-		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-			n.fault("must be a number")
-			return ""
-		}
-		if s.typ == "integer" && n.yaml.Tag != "!!int" {
-			n.fault("the bound of an integer must be an integer")
-			return ""
-		}
-		return n.text()
 	}
-	s.minimum, s.maximum = read("minimum"), read("maximum")
-	s.exclusiveMinimum, s.exclusiveMaximum = read("exclusiveMinimum"), read("exclusiveMaximum")
-	if s.minimum == "" && s.exclusiveMinimum == "" || s.maximum == "" && s.exclusiveMaximum == "" {
-		s.node.fault("the %s is not bounded on both sides: state minimum and maximum", s.typ)
-	}
+	return strings.Join(list, "|")
 }
 
-func (s *schema) readArray(c *schemas) {
-	s.minItems, s.maxItems = s.node.get("minItems").integer(), s.node.get("maxItems").integer()
-	s.uniqueItems = s.node.get("uniqueItems").boolean()
-	if s.maxItems < 0 {
-		s.node.fault("the array has no maxItems: state the most that makes sense")
+// allows returns the types of values that the schema can accept, as far as its own keywords, its references and the branches
+// of its alternatives tell: 0 stands for none, and Integer is there wherever Number is.
+func (s *schema) allows() types { return s.allowed(map[*schema]bool{}) }
+
+const anyType = typeNull | typeBoolean | typeNumber | typeString | typeArray | typeObject | typeInteger
+
+func (s *schema) allowed(seen map[*schema]bool) types {
+	if s.never {
+		return 0
 	}
-	items := s.node.get("items")
-	if !items.exists() {
-		s.node.fault("the array does not say what it holds: state items")
-		return
+	if seen[s] {
+		return anyType
 	}
-	s.items = c.read(items)
-	if s.items != nil && s.uniqueItems && s.items.typ != "string" {
-		s.node.get("uniqueItems").fault("uniqueItems can be enforced for strings only so far")
+	seen[s] = true
+	defer delete(seen, s)
+	t := anyType
+	if s.types != 0 {
+		if t = s.types; t.has(typeNumber) {
+			t |= typeInteger
+		}
 	}
+	if s.enum != nil {
+		var kinds types
+		for _, v := range s.enum {
+			kinds |= typeOfJSON(v)
+		}
+		t &= kinds
+	}
+	if s.ref != nil {
+		t &= s.ref.allowed(seen)
+	}
+	for _, b := range s.allOf {
+		t &= b.allowed(seen)
+	}
+	for _, list := range [][]*schema{s.anyOf, s.oneOf} {
+		var union types
+		for _, b := range list {
+			union |= b.allowed(seen)
+		}
+		if list != nil {
+			t &= union
+		}
+	}
+	if s.nullable {
+		t |= typeNull
+	}
+	return t
 }
 
-func (s *schema) readObject(c *schemas) {
-	n := s.node
-	if extra := n.get("additionalProperties"); extra.exists() {
-		if extra.isMapping() {
-			extra.fault("a schema for additional members cannot be enforced yet: declare the members")
-		} else {
-			s.open = extra.boolean()
-		}
-	} else {
-		s.open = true
+// typeOfJSON is the type of a value that is written as compact JSON.
+func typeOfJSON(json string) types {
+	switch json[0] {
+	case 'n':
+		return typeNull
+	case 't', 'f':
+		return typeBoolean
+	case '"':
+		return typeString
+	case '[':
+		return typeArray
+	case '{':
+		return typeObject
 	}
-	var required []string
-	for _, r := range n.get("required").elements() {
-		required = append(required, r.text())
-		if !n.get("properties").get(r.text()).exists() {
-			r.fault("requires the member %q, which properties does not declare", r.text())
-		}
-	}
-	for _, m := range n.get("properties").members() {
-		s.properties = append(s.properties, property{m.key, slices.Contains(required, m.key), c.read(m.value)})
-	}
-	if len(s.properties) > 64 {
-		n.fault("the object has more than 64 members, which cannot be enforced yet: split it")
-	}
+	return typeNumber | typeInteger
 }
 
-func (s *schema) readDefault() {
-	n := s.node.get("default")
-	if s.hasDefault = n.exists(); s.hasDefault {
-		s.defaultValue = n.text()
-		if s.typ == "string" && s.enum != nil && !slices.Contains(s.enum, s.defaultValue) {
-			n.fault("the default is not one of the enum")
-		}
-	}
+// newSchema returns a schema that says nothing.
+func newSchema(n node) *schema {
+	return &schema{node: n, minLength: -1, maxLength: -1, minItems: -1, maxItems: -1, minContains: -1, maxContains: -1, minProperties: -1, maxProperties: -1}
 }

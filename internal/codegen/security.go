@@ -51,14 +51,17 @@ func readScheme(name string, n node) (s scheme, ok bool) {
 			n.get("in").fault("an API key can be in header, query or cookie")
 			return s, false
 		}
-		if s.param == "" || s.in == "header" && strings.EqualFold(s.param, "Authorization") {
-			n.get("name").fault("an API key needs a name of its own: for the Authorization header use type http, scheme bearer")
+		if s.param == "" || s.in == "header" && strings.EqualFold(s.param, "Cookie") {
+			n.get("name").fault("an API key needs a name of its own")
 			return s, false
+		}
+		if s.in == "header" && strings.EqualFold(s.param, "Authorization") {
+			n.get("name").warn("the whole value of the Authorization header is the key: where it begins with Bearer, write type: http, scheme: bearer")
 		}
 	case "oauth2":
 		n.allow("an oauth2 security scheme", "type", "description", "flows")
 		s.kind, s.oauth2 = "bearer", true
-		n.get("flows").allow("the flows of an oauth2 security scheme", "password", "clientCredentials", "authorizationCode")
+		n.get("flows").allow("the flows of an oauth2 security scheme", "implicit", "password", "clientCredentials", "authorizationCode", "deviceAuthorization")
 		for _, flow := range n.get("flows").members() {
 			flow.value.allow("an OAuth 2.0 flow", "authorizationUrl", "tokenUrl", "refreshUrl", "scopes")
 			for _, scope := range flow.value.get("scopes").members() {
@@ -75,12 +78,25 @@ func readScheme(name string, n node) (s scheme, ok bool) {
 // readSecurity returns the alternatives of an operation. Everything that would open it by mistake is a fault.
 func (r *operationReader) readSecurity(o *operation, n node) {
 	security, reason := n.get("security"), n.get("x-public-reason")
+	if !security.exists() {
+		security = r.top.get("security")
+	}
 	switch {
+	case !security.exists() && r.undeclared == "public":
+		o.public = "undeclared: opened by --undeclared-security public"
+		return
+	case !security.exists() && r.undeclared == "deny":
+		o.public = "undeclared: denied"
+		return
 	case !security.exists():
 		n.fault("the operation does not say who may call it: state security, or security: [] with x-public-reason")
 		return
 	case len(security.elements()) == 0:
 		o.public = reason.text()
+		if o.public == "" && r.undeclared != "" {
+			security.warn("the operation is open to everybody, and the document does not say why")
+			o.public = "security: [] without a reason"
+		}
 		if o.public == "" {
 			security.fault("the operation is open to everybody: state why in x-public-reason, or require a scheme")
 		}
@@ -95,9 +111,6 @@ func (r *operationReader) readSecurity(o *operation, n node) {
 			if i < 0 {
 				m.value.fault("requires the scheme %q, which is not declared (or cannot be enforced): declare it under components.securitySchemes or correct the name", m.key)
 				continue
-			}
-			if s := r.doc.schemes[i]; s.in == "cookie" && o.method != "GET" {
-				m.value.fault("requires the cookie %q on an unsafe method, where other sites could use it (CSRF): require a header", s.param)
 			}
 			req := requirement{scheme: i}
 			for _, scope := range m.value.elements() {

@@ -44,7 +44,7 @@ func (Binder) Bind(dst any, c echo.Context) error {
 	if c.Request().ContentLength == 0 {
 		return io.EOF // the guard has answered 400 where the body is required
 	}
-	if s.body == nil || s.body.Decode == nil {
+	if s.body == nil || s.body.Stream {
 		return errNoRow
 	}
 	rt := s.route
@@ -61,10 +61,26 @@ func (Binder) Bind(dst any, c echo.Context) error {
 		}
 		return io.EOF
 	}
-	if err := s.body.Decode(data, dst, &s.violations); err != nil {
+	if err := rt.decode(s, data, dst); err != nil {
 		return withoutEOF(err)
 	}
 	return s.violations.Err()
+}
+
+// decode hands the body to the decoder of its media type.
+func (rt *route) decode(s *State, data []byte, dst any) error {
+	switch b := s.body; {
+	case b.Form != nil:
+		values, err := rt.form(s, string(data))
+		if err != nil {
+			return err
+		}
+		return b.Form(values, dst, &s.violations)
+	case b.Multipart != nil:
+		return b.Multipart(data, s.boundary, dst, &s.violations)
+	default:
+		return b.Decode(data, dst, &s.violations)
+	}
 }
 
 func (rt *route) bodyMissing() error {
@@ -94,6 +110,21 @@ func newBuffers() *sync.Pool {
 	}}
 }
 
+// boundedBody is a body that a handler reads by itself, up to the limit of the operation.
+type boundedBody struct {
+	io.ReadCloser
+	rt   *route
+	left int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, b.rt.tooLarge()
+	}
+	return n, err
+}
+
 // read appends the body to b, up to the limit of the operation. The length that the client announces is not
 // trusted: a chunked body has none.
 func (rt *route) read(r *http.Request, s *State, b []byte) ([]byte, error) {
@@ -120,23 +151,14 @@ func (rt *route) read(r *http.Request, s *State, b []byte) ([]byte, error) {
 	}
 }
 
-// readForm reads a form from the body alone and leaves it where the generated server looks, so that nothing of
-// the query gets into it.
-func (rt *route) readForm(r *http.Request, s *State) error {
-	buffer := rt.buffers.Get().(*[]byte)
-	defer rt.release(buffer)
-	data, err := rt.read(r, s, (*buffer)[:0])
-	*buffer = data
-	if err != nil {
-		return err
-	}
-	raw := string(data)
+// form parses a form from the body alone, so that nothing of the query gets into it.
+func (rt *route) form(s *State, raw string) (url.Values, error) {
 	if strings.Count(raw, "&") >= maxPairs {
-		return problem.BadRequest.New("the form has too many members")
+		return nil, problem.BadRequest.New("the form has too many members")
 	}
 	values, err := url.ParseQuery(raw)
 	if err != nil || !validText(values) {
-		return problem.BadRequest.New("the form is malformed: percent-encode names and values, in UTF-8")
+		return nil, problem.BadRequest.New("the form is malformed: percent-encode names and values, in UTF-8")
 	}
 	if rt.op.OAuthErrors {
 		oauthForm(values, &s.violations)
@@ -148,12 +170,7 @@ func (rt *route) readForm(r *http.Request, s *State) error {
 			}
 		}
 	}
-	s.body.Form(values, &s.violations)
-	if err := s.violations.Err(); err != nil {
-		return err
-	}
-	r.PostForm, r.Form = values, values
-	return nil
+	return values, nil
 }
 
 // oauthForm applies RFC 6749 §3.1 and §3.2: no parameter occurs twice, and one without a value counts as omitted. A

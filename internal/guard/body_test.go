@@ -205,13 +205,19 @@ func TestBuffersDoNotLeak(t *testing.T) {
 func TestForms(t *testing.T) {
 	form := guard.Body{
 		MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "scope"},
-		Form: func(values url.Values, v *validation.Violations) {
-			f := validation.Form{Values: values, Violations: v}
-			f.Required("grant_type", "username")
-			f.Value("username")
-			if value, ok := f.Value("grant_type"); ok && value != "password" {
-				f.Check("grant_type", "enum", "must be one of: password")
+		Form: func(values url.Values, dst any, v *validation.Violations) error {
+			for _, name := range []string{"grant_type", "username"} {
+				switch list := values[name]; {
+				case len(list) == 0:
+					v.Body("/"+name, "required", "is required")
+				case len(list) > 1:
+					v.Body("/"+name, "repeated", "must be given once")
+				case name == "grant_type" && list[0] != "password":
+					v.Body("/grant_type", "enum", "must be one of: password")
+				}
 			}
+			*dst.(*url.Values) = values
+			return nil
 		},
 	}
 	op := guard.Operation{
@@ -222,8 +228,8 @@ func TestForms(t *testing.T) {
 	strict.ID, strict.Path, strict.OAuthErrors, strict.IgnoreUnknown = "strict", "/strict", false, false
 	strict.MaxBodyBytes = 1024
 	s := serve(t, settings{handler: func(c echo.Context) error {
-		values, err := c.FormParams() // as the generated server does
-		if err != nil {
+		var values url.Values
+		if err := c.Bind(&values); err != nil { // as the generated server does
 			return err
 		}
 		return c.String(http.StatusOK, values.Encode())
@@ -261,8 +267,8 @@ func TestForms(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := s.send(t, "POST", tt.target, tt.body, header("Content-Type", tt.contentType))
-			if got.status != tt.status || got.handled != (tt.status == 200) {
-				t.Errorf("%d, handled %v: %s", got.status, got.handled, got.body)
+			if got.status != tt.status {
+				t.Errorf("%d: %s", got.status, got.body)
 			}
 			switch {
 			case tt.status == 200:

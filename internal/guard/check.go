@@ -98,7 +98,7 @@ func (s *Scheme) check(fault func(string, ...any)) {
 	if s.APIKey != nil && (s.Param == "" || !slices.Contains([]string{"header", "query", "cookie"}, s.In)) {
 		fault("scheme %q must say where its key is: In header, query or cookie, and Param", s.Name)
 	}
-	if s.APIKey != nil && s.In == "header" && (strings.EqualFold(s.Param, "Authorization") || strings.EqualFold(s.Param, "Cookie")) {
+	if s.APIKey != nil && s.In == "header" && strings.EqualFold(s.Param, "Cookie") {
 		fault("scheme %q takes its key from a header that other schemes read", s.Name)
 	}
 }
@@ -142,14 +142,17 @@ func (op *Operation) checkBodies(fault func(string, ...any)) {
 	}
 	for i := range op.Bodies {
 		b := &op.Bodies[i]
-		if (b.Decode != nil) == (b.Form != nil) {
-			fault("needs exactly one of Decode and Form for %s", b.MediaType)
+		n := 0
+		for _, set := range []bool{b.Decode != nil, b.Form != nil, b.Multipart != nil, b.Stream, b.Refused} {
+			if set {
+				n++
+			}
+		}
+		if n != 1 {
+			fault("needs exactly one of Decode, Form, Multipart, Stream and Refused for %s", b.MediaType)
 		}
 		if t, parameters, err := mime.ParseMediaType(b.MediaType); err != nil || len(parameters) > 0 || !strings.EqualFold(t, b.MediaType) {
 			fault("declares %q, which is not a media type without parameters", b.MediaType)
-		}
-		if b.Form != nil && !op.BodyRequired {
-			fault("has a form that is not required: the generated server cannot tell an absent one from an empty one")
 		}
 		for j := range op.Bodies {
 			// The generated server chooses by prefix.

@@ -11,7 +11,7 @@ import (
 
 // chooseBody answers 413 and 415 from the header alone, before a byte of the body is read, and returns the row of the
 // declared media type, or nil where the request has no body.
-func (rt *route) chooseBody(r *http.Request) (*compiledBody, error) {
+func (rt *route) chooseBody(r *http.Request, s *State) (*compiledBody, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
@@ -31,7 +31,7 @@ func (rt *route) chooseBody(r *http.Request) (*compiledBody, error) {
 		return nil, problem.UnsupportedMediaType.New(rt.takes)
 	}
 	for i := range rt.bodies {
-		if rt.bodies[i].MediaType == fields[0] {
+		if b := &rt.bodies[i]; b.MediaType == fields[0] && !b.Refused && b.Multipart == nil {
 			return &rt.bodies[i], nil
 		}
 	}
@@ -44,11 +44,42 @@ func (rt *route) chooseBody(r *http.Request) (*compiledBody, error) {
 		return nil, problem.UnsupportedMediaType.New("send the body in UTF-8")
 	}
 	for i := range rt.bodies {
-		if strings.EqualFold(rt.bodies[i].MediaType, mediaType) {
-			return &rt.bodies[i], nil
+		b := &rt.bodies[i]
+		if b.Refused || !strings.EqualFold(b.MediaType, mediaType) && !b.inRange(mediaType) {
+			continue
 		}
+		if b.Multipart != nil {
+			if s.boundary = parameters["boundary"]; s.boundary == "" {
+				return nil, problem.BadRequest.New("the Content-Type of a multipart body needs a boundary")
+			}
+		}
+		return b, nil
 	}
 	return nil, problem.UnsupportedMediaType.New(rt.takes)
+}
+
+// compile prepares the field value that the generated server compares. A body that the handler reads keeps its own where the
+// document states a range.
+func (b *Body) compile() compiledBody {
+	switch mediaRange := strings.Contains(b.MediaType, "*"); {
+	case mediaRange && b.Stream:
+		return compiledBody{Body: b}
+	case mediaRange:
+		return compiledBody{Body: b, contentType: []string{"application/json"}}
+	}
+	return compiledBody{Body: b, contentType: []string{b.MediaType}}
+}
+
+// inRange reports whether a declared range such as image/* holds the media type. Where bodies are decoded, only JSON is in it.
+func (b *Body) inRange(mediaType string) bool {
+	main, found := strings.CutSuffix(b.MediaType, "*")
+	if main == "*/" {
+		main = ""
+	}
+	if !found || !strings.HasPrefix(mediaType, main) {
+		return false
+	}
+	return b.Stream || mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
 func (rt *route) tooLarge() error {

@@ -36,7 +36,11 @@ type Operation struct {
 	IgnoreUnknown bool
 	// QueryNames are the declared query parameters, apiKey ones included.
 	QueryNames []string
-	// Parameters checks path, query and header parameters. Nil where there are none.
+	// QueryPrefixes begin the names of query parameters such as filter[name], and OpenQuery allows any: an object that is
+	// spread over the query has members that the document does not name.
+	QueryPrefixes []string
+	OpenQuery     bool
+	// Parameters checks path, query, header and cookie parameters. Nil where there are none.
 	Parameters func(*validation.Parameters)
 }
 
@@ -65,18 +69,23 @@ type Limit struct {
 	Limit ratelimit.Limit
 }
 
-// Body is one media type of a request body. Exactly one of Decode and Form is set.
+// Body is one media type of a request body. Exactly one of Decode, Form, Multipart, Stream and Refused is set.
 type Body struct {
-	// MediaType is the declared spelling.
+	// MediaType is the declared spelling. A range such as */* stands for every JSON media type, or for bytes of any.
 	MediaType string
-	// Decode decodes and validates a JSON value into the model that dst points to, in one pass. A value that
-	// is not JSON is a problem.BadRequest; what is against the schema is added to v. It must not keep data, which is
-	// used again for the next request.
+	// Decode decodes and validates a body into the model that dst points to, in one pass. A value that is not JSON is a
+	// problem.BadRequest; what is against the schema is added to v. It must not keep data, which is used again for the
+	// next request.
 	Decode func(data []byte, dst any, v *validation.Violations) error
-	// Form validates a form before the generated server binds it.
-	Form func(values url.Values, v *validation.Violations)
+	// Form does the same for a form, and Multipart for a multipart body with the boundary.
+	Form      func(values url.Values, dst any, v *validation.Violations) error
+	Multipart func(data []byte, boundary string, dst any, v *validation.Violations) error
 	// FormNames are the declared members of the form.
 	FormNames []string
+	// Stream leaves the body to the handler, which reads at most MaxBodyBytes of it.
+	Stream bool
+	// Refused says that nothing here decodes the media type: the document has it, and requests with it are answered 415.
+	Refused bool
 }
 
 // Scheme is one entry of components.securitySchemes bound to the authenticator of that scheme.

@@ -90,6 +90,9 @@ func (rt *route) checkParameters(c echo.Context, s *State) error {
 				return value
 			}
 		}
+		s.parameters.PathText = c.Param
+		s.parameters.SetPath = func(name, value string) { setParam(c, name, value) }
+		s.parameters.RawQuery, s.parameters.Declared = r.URL.RawQuery, rt.op.QueryNames
 		s.parameters.QueryValues = s.query
 		s.parameters.Header = r.Header
 		s.parameters.Violations = &s.violations
@@ -103,7 +106,7 @@ func (rt *route) checkParameters(c echo.Context, s *State) error {
 func (rt *route) checkNames(s *State) {
 	var unknown []string
 	for name := range s.query {
-		if slices.Contains(rt.op.QueryNames, name) || rt.op.IgnoreUnknown && !slices.Contains(rt.formNames, name) {
+		if rt.declares(name) || rt.op.IgnoreUnknown && !slices.Contains(rt.formNames, name) {
 			continue
 		}
 		unknown = append(unknown, name)
@@ -119,6 +122,22 @@ func (rt *route) checkNames(s *State) {
 		}
 		s.violations.Parameter(name, "additionalProperties", "is not a query parameter of this operation")
 	}
+}
+
+func (rt *route) declares(name string) bool {
+	return rt.op.OpenQuery || slices.Contains(rt.op.QueryNames, name) ||
+		slices.ContainsFunc(rt.op.QueryPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// setParam puts a value where the generated server reads the path parameter.
+func setParam(c echo.Context, name, value string) {
+	values := c.ParamValues()
+	for i, n := range c.ParamNames() {
+		if n == name && i < len(values) {
+			values[i] = value
+		}
+	}
+	c.SetParamValues(values...)
 }
 
 // pathIsSound refuses what echo's router lets pass: a last parameter takes the rest of the path, slashes and all.

@@ -56,8 +56,10 @@ func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
 	rt.compileSecurity(c)
 	for i := range op.Bodies {
 		b := &op.Bodies[i]
-		rt.bodies = append(rt.bodies, compiledBody{Body: b, contentType: []string{b.MediaType}})
-		rt.mediaTypes = append(rt.mediaTypes, b.MediaType)
+		rt.bodies = append(rt.bodies, b.compile())
+		if !b.Refused {
+			rt.mediaTypes = append(rt.mediaTypes, b.MediaType)
+		}
 		rt.formNames = append(rt.formNames, b.FormNames...)
 	}
 	rt.takes = "this operation takes " + strings.Join(rt.mediaTypes, " or ")
@@ -181,7 +183,7 @@ func (rt *route) admit(c echo.Context, s *State) error {
 			return err
 		}
 	}
-	body, err := rt.chooseBody(r)
+	body, err := rt.chooseBody(r, s)
 	if err != nil {
 		return err
 	}
@@ -195,13 +197,12 @@ func (rt *route) admit(c echo.Context, s *State) error {
 		}
 	} else {
 		s.body = body
-		r.Header["Content-Type"] = body.contentType
+		if body.contentType != nil {
+			r.Header["Content-Type"] = body.contentType
+		}
+		if body.Stream {
+			r.Body = &boundedBody{ReadCloser: r.Body, rt: rt, left: rt.op.MaxBodyBytes}
+		}
 	}
-	if err := rt.checkParameters(c, s); err != nil {
-		return err
-	}
-	if body != nil && body.Form != nil {
-		return rt.readForm(r, s)
-	}
-	return nil
+	return rt.checkParameters(c, s)
 }

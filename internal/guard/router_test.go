@@ -142,7 +142,7 @@ func TestFinishFindsEveryFault(t *testing.T) {
 		{"two authenticators", func(c *guard.Config, _ *guard.Operation) { c.Schemes[bearer].Basic = c.Schemes[basic].Basic }, `scheme "oauth2" needs exactly one authenticator and has 2`},
 		{"a key nowhere", func(c *guard.Config, _ *guard.Operation) { c.Schemes[keyHeader].In = "body" }, `scheme "keyHeader" must say where its key is`},
 		{"a key without a name", func(c *guard.Config, _ *guard.Operation) { c.Schemes[keyHeader].Param = "" }, `scheme "keyHeader" must say where its key is`},
-		{"a key in Authorization", func(c *guard.Config, _ *guard.Operation) { c.Schemes[keyHeader].Param = "authorization" }, "takes its key from a header that other schemes read"},
+		{"a key in Cookie", func(c *guard.Config, _ *guard.Operation) { c.Schemes[keyHeader].Param = "cookie" }, "takes its key from a header that other schemes read"},
 		{"a scheme without a name", func(c *guard.Config, _ *guard.Operation) { c.Schemes[basic].Name = "" }, "a scheme has no name"},
 		{"an operation without a route", func(c *guard.Config, op *guard.Operation) { c.Operations = append(c.Operations, good2()) }, `operation "getY" (GET /y) has no route`},
 		{"a route without an operation", func(_ *guard.Config, op *guard.Operation) { op.Path = "/z" }, "route GET /x has no operation"},
@@ -160,7 +160,7 @@ func TestFinishFindsEveryFault(t *testing.T) {
 		{"a body without a limit", func(_ *guard.Config, op *guard.Operation) { op.Bodies = []guard.Body{body} }, "declares a body and no MaxBodyBytes"},
 		{"a body without a decoder", func(_ *guard.Config, op *guard.Operation) {
 			op.MaxBodyBytes, op.Bodies = 9, []guard.Body{{MediaType: "text/plain"}}
-		}, "needs exactly one of Decode and Form for text/plain"},
+		}, "needs exactly one of Decode, Form, Multipart, Stream and Refused for text/plain"},
 		{"a media type with a parameter", func(_ *guard.Config, op *guard.Operation) {
 			op.MaxBodyBytes, op.Bodies = 9, []guard.Body{{MediaType: "text/plain; charset=utf-8", Decode: decode}}
 		}, "which is not a media type without parameters"},

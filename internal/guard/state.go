@@ -34,6 +34,7 @@ type State struct {
 	violations validation.Violations
 
 	body     *compiledBody
+	boundary string // of a multipart body
 	bound    bool
 	bodyRead bool
 }

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"example.com/gatehouse/gen/api"
 	"example.com/gatehouse/internal/problem"
 )
 
@@ -19,7 +18,7 @@ type precondition []sql.NullInt64
 
 // parseIfMatch reads the header, whose syntax openapi.yaml has checked. A weak tag matches nothing, because the
 // comparison is strong (RFC 9110 §13.1.1), and neither does one that this service never gave.
-func parseIfMatch(header *api.IfMatch) (precondition, error) {
+func parseIfMatch(header *string) (precondition, error) {
 	if header == nil {
 		return nil, problem.PreconditionRequired.New("send If-Match with the ETag of the item, or *")
 	}

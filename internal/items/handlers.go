@@ -131,7 +131,7 @@ func (h *Handlers) DeleteItem(ctx context.Context, request api.DeleteItemRequest
 }
 
 // change edits the content of an item in one transaction and returns the item as it is then.
-func (h *Handlers) change(ctx context.Context, id uuid.UUID, ifMatch *api.IfMatch, edit func(*api.NewItem) error) (Item, error) {
+func (h *Handlers) change(ctx context.Context, id uuid.UUID, ifMatch *string, edit func(*api.NewItem) error) (Item, error) {
 	owner, err := caller(ctx)
 	if err != nil {
 		return Item{}, err

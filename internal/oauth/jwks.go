@@ -15,10 +15,10 @@ func (h *TokenHandlers) GetJwks(context.Context, api.GetJwksRequestObject) (api.
 	set := api.JsonWebKeySet{Keys: make([]api.JsonWebKey, 0, len(h.Keys.newestFirst))}
 	for _, k := range h.Keys.newestFirst {
 		set.Keys = append(set.Keys, api.JsonWebKey{
-			Kty: api.OKP,
-			Crv: api.Ed25519,
-			Use: api.Sig,
-			Alg: api.EdDSA,
+			Kty: api.JsonWebKeyKtyOKP,
+			Crv: api.JsonWebKeyCrvEd25519,
+			Use: api.JsonWebKeyUseSig,
+			Alg: api.JsonWebKeyAlgEdDSA,
 			Kid: k.id,
 			X:   base64.RawURLEncoding.EncodeToString(k.public),
 		})

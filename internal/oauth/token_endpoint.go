@@ -40,7 +40,7 @@ func (h *TokenHandlers) CreateToken(ctx context.Context, request api.CreateToken
 	if err != nil {
 		return nil, err
 	}
-	if form.GrantType != api.Password {
+	if form.GrantType != api.TokenRequestGrantTypePassword {
 		return nil, UnsupportedGrantType.New("grant_type must be password")
 	}
 	requested, err := h.requestedScopes(form)
@@ -62,7 +62,7 @@ func (h *TokenHandlers) CreateToken(ctx context.Context, request api.CreateToken
 	return api.CreateToken200JSONResponse{
 		Body: api.TokenResponse{
 			AccessToken: token,
-			TokenType:   api.Bearer,
+			TokenType:   api.TokenResponseTokenTypeBearer,
 			ExpiresIn:   int32(Lifetime / time.Second),
 			Scope:       strings.Join(granted, " "),
 		},

@@ -44,7 +44,7 @@ func testHandlers(t *testing.T, passwords passwordsFunc) *TokenHandlers {
 
 // form returns a good request, changed.
 func form(changes ...func(*api.TokenRequest)) api.CreateTokenRequestObject {
-	body := api.TokenRequest{GrantType: api.Password, Username: "dev", Password: "correct horse"}
+	body := api.TokenRequest{GrantType: api.TokenRequestGrantTypePassword, Username: "dev", Password: "correct horse"}
 	for _, change := range changes {
 		change(&body)
 	}

@@ -237,7 +237,7 @@ func TestFastAPIRefusals(t *testing.T) {
 			if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := codegen.Check(file)
+			_, err := codegen.Check(codegen.Options{Spec: file})
 			if err == nil {
 				t.Fatal("the document is taken")
 			}

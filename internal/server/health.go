@@ -19,7 +19,7 @@ type health struct {
 const pingTimeout = 800 * time.Millisecond
 
 func (*health) GetLivez(context.Context, api.GetLivezRequestObject) (api.GetLivezResponseObject, error) {
-	return api.GetLivez200JSONResponse{Status: api.Ok}, nil
+	return api.GetLivez200JSONResponse{Status: api.HealthStatusOk}, nil
 }
 
 func (h *health) GetReadyz(ctx context.Context, _ api.GetReadyzRequestObject) (api.GetReadyzResponseObject, error) {
@@ -31,5 +31,5 @@ func (h *health) GetReadyz(ctx context.Context, _ api.GetReadyzRequestObject) (a
 	if err := h.ping(ctx); err != nil {
 		return nil, err
 	}
-	return api.GetReadyz200JSONResponse{Status: api.Ok}, nil
+	return api.GetReadyz200JSONResponse{Status: api.HealthStatusOk}, nil
 }

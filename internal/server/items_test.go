@@ -23,7 +23,7 @@ func chair() client.NewItem {
 	return client.NewItem{
 		Name: "Oak chair", Price: 129.9, Description: pointer("Ein Stuhl – 🪑 \" \\ <b>"), Category: pointer(client.CategoryOther),
 		Tags: &[]string{"wood", "grün"}, Dimensions: &client.Dimensions{Width: 45, Height: 90.5, Depth: 0.001},
-		AvailableFrom: &openapi_types.Date{Time: time.Date(2027, 1, 15, 0, 0, 0, 0, time.UTC)}, SupplierEmail: pointer(openapi_types.Email("sales@example.com")),
+		AvailableFrom: &openapi_types.Date{Time: time.Date(2027, 1, 15, 0, 0, 0, 0, time.UTC)}, SupplierEmail: pointer("sales@example.com"),
 	}
 }
 
@@ -46,11 +46,11 @@ func same(t *testing.T, want, got any) {
 func TestItemsLive(t *testing.T) {
 	s := start(t)
 	ctx := context.Background()
-	login, err := s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.Password, Username: s.user, Password: s.password})
+	login, err := s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: s.user, Password: s.password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, client.TokenResponse{AccessToken: login.JSON200.AccessToken, TokenType: client.Bearer, ExpiresIn: 600, Scope: "items:read items:write users:read"}, *login.JSON200)
+	same(t, client.TokenResponse{AccessToken: login.JSON200.AccessToken, TokenType: client.TokenResponseTokenTypeBearer, ExpiresIn: 600, Scope: "items:read items:write users:read"}, *login.JSON200)
 	me := bearerAuth(login.JSON200.AccessToken)
 
 	dry, err := s.api.CreateItemWithResponse(ctx, &client.CreateItemParams{DryRun: pointer(true)}, chair(), me)

@@ -246,7 +246,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		call func() (answer, error)
 	}{
 		{"createToken", func() (answer, error) {
-			return s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.Password, Username: s.user, Password: s.password})
+			return s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: s.user, Password: s.password})
 		}},
 		{"createItem", func() (answer, error) {
 			return s.api.CreateItemWithResponse(ctx, nil, client.NewItem{Name: "Oak chair", Price: 1}, me)

@@ -38,7 +38,7 @@ func TestTokenScopes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s.clock.pass(time.Second)
-			request := client.TokenRequest{GrantType: client.Password, Username: s.user, Password: s.password}
+			request := client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: s.user, Password: s.password}
 			if tt.asked != "" {
 				request.Scope = &tt.asked
 			}

@@ -1,0 +1,332 @@
+package codegen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// direction is what a check is for: it decides readOnly, writeOnly, defaults and ceilings.
+type direction int
+
+const (
+	forRequest  direction = iota
+	forPatch              // a JSON merge patch (RFC 7396): what is absent stays as it is, so that no default is filled in
+	forResponse           // what the service says itself: no ceilings, no defaults
+)
+
+// checker writes the check functions that are asked for, each once, and those that they call.
+type checker struct {
+	*emitter
+	functions map[checkKey]string // → name
+	used      map[string]bool
+	combined  map[*schema]bool
+	queue     []func()
+	variables strings.Builder // patterns and enumerations
+}
+
+type checkKey struct {
+	schema    *schema
+	direction direction
+}
+
+// function returns the name of the check of a schema, written later. hint names a schema without a name of its own.
+func (k *checker) function(s *schema, d direction, hint string) string {
+	if d == forPatch && !k.reaches(s, func(t *schema) bool { return t.fill != "" || t.readOnly }, map[*schema]bool{}) {
+		d = forRequest
+	}
+	key := checkKey{s, d}
+	if name, known := k.functions[key]; known {
+		return name
+	}
+	if s.name != "" {
+		hint = k.prepared.named[s]
+	}
+	name := "check" + hint + map[direction]string{forPatch: "Patch", forResponse: "Response"}[d]
+	for base, i := name, 2; k.used[name]; i++ {
+		name = fmt.Sprintf("%s%d", base, i)
+	}
+	k.used[name], k.functions[key] = true, name
+	k.queue = append(k.queue, func() {
+		base := strings.TrimPrefix(name, "check")
+		k.p("func %s(c *validation.Check, v *validation.Value) {", name)
+		k.body(s, d, base)
+		k.p("}\n")
+	})
+	return name
+}
+
+// reaches reports whether a schema or one below it has a property.
+func (k *checker) reaches(s *schema, has func(*schema) bool, seen map[*schema]bool) bool {
+	if s == nil || seen[s] {
+		return false
+	}
+	seen[s] = true
+	return has(s) || slices.ContainsFunc(s.below(), func(b *schema) bool { return k.reaches(b, has, seen) })
+}
+
+// below are all the schemas that a schema refers to.
+func (s *schema) below() []*schema {
+	list := slices.Concat(s.inPlace(), []*schema{s.items, s.contains, s.unevaluatedItems, s.additional, s.names, s.unevaluatedProperties}, s.prefix)
+	for _, p := range s.properties {
+		list = append(list, p.schema)
+	}
+	for _, p := range s.patterns {
+		list = append(list, p.schema)
+	}
+	return list
+}
+
+// inPlace are the schemas that are asked about the same value.
+func (s *schema) inPlace() []*schema {
+	list := slices.Concat([]*schema{s.ref, s.not, s.when, s.then, s.otherwise}, s.allOf, s.anyOf, s.oneOf)
+	for _, d := range s.dependentSchemas {
+		list = append(list, d.schema)
+	}
+	return slices.DeleteFunc(list, func(b *schema) bool { return b == nil })
+}
+
+// simple reports whether the check of a schema is a few lines without a loop, which need no function of their own.
+func (s *schema) simple() bool {
+	return len(slices.DeleteFunc(s.below(), func(b *schema) bool { return b == nil })) == 0 && s.discriminator == nil
+}
+
+// apply writes the check of s for the value that a variable holds.
+func (k *checker) apply(s *schema, d direction, variable, hint string) {
+	switch {
+	case s.always:
+	case s.never:
+		k.p("c.Never(%s)", variable)
+	case s.alias() != nil:
+		k.apply(s.ref, d, variable, hint)
+	case s.name == "" && s.simple():
+		if s.nullable {
+			k.p("if %s.Kind() != validation.Null {", variable)
+			defer k.p("}")
+		}
+		k.keywords(s, d, variable, hint)
+	default:
+		k.p("%s(c, %s)", k.function(s, d, hint), variable)
+	}
+}
+
+// alias returns what a schema refers to where it says nothing else.
+func (s *schema) alias() *schema {
+	if s.ref == nil || s.nullable || s.types != 0 || s.enum != nil || s.pattern != "" || s.format != "" || s.fill != "" || s.readOnly || s.writeOnly || len(s.inPlace()) != 1 || len(s.below()) != len((&schema{ref: s.ref}).below()) {
+		return nil
+	}
+	for _, m := range s.node.members() {
+		if m.key != "$ref" && !isAnnotation(m.key) && m.key != "$dynamicRef" && !strings.HasPrefix(m.key, "$") {
+			return nil
+		}
+	}
+	return s.ref
+}
+
+// body writes a whole check function, whose value is v.
+func (k *checker) body(s *schema, d direction, hint string) {
+	if s.never {
+		k.p("c.Never(v)")
+		return
+	}
+	if s.nullable {
+		k.p("if v.Kind() == validation.Null {\nreturn\n}")
+	}
+	scoped := s.unevaluatedProperties != nil || s.unevaluatedItems != nil
+	if scoped {
+		k.p("scope := c.Scope()")
+	}
+	if s.ref != nil {
+		k.apply(s.ref, d, "v", hint+"Ref")
+	}
+	k.keywords(s, d, "v", hint)
+	k.elements(s, d, hint)
+	k.members(s, d, hint)
+	k.combinations(s, d, hint)
+	if s.unevaluatedItems != nil {
+		k.unevaluated(s.unevaluatedItems, d, hint, "e", "Elements", "c.UnevaluatedElement(e)")
+	}
+	if s.unevaluatedProperties != nil {
+		k.unevaluated(s.unevaluatedProperties, d, hint, "m", "Members", "c.UnevaluatedMember(m)")
+	}
+}
+
+func (k *checker) unevaluated(s *schema, d direction, hint, variable, method, refuse string) {
+	k.p("for %s := range v.%s() {\nif c.Unevaluated(%s, scope) {", variable, method, variable)
+	if s.never {
+		k.p("%s", refuse)
+	} else {
+		k.p("c.Mark(%s)", variable)
+		k.apply(s, d, variable, hint+"Unevaluated")
+	}
+	k.p("}\n}")
+}
+
+// keywords writes the checks that look at one value and at nothing below it.
+func (k *checker) keywords(s *schema, d direction, v, hint string) {
+	if s.types != 0 {
+		k.p("c.Type(%s, %s)", v, kindsOf(s.types))
+	}
+	if s.enum != nil {
+		variable := k.variable("enum"+hint, "validation.NewEnumeration(%s)", quoteAll(s.enum))
+		k.p("c.%s(%s, %s)", map[bool]string{true: "Const", false: "Enum"}[s.constant], v, variable)
+	}
+	for _, b := range [][2]string{{"Minimum", s.minimum}, {"Maximum", s.maximum}, {"ExclusiveMinimum", s.above}, {"ExclusiveMaximum", s.under}, {"MultipleOf", s.multipleOf}} {
+		if b[1] != "" {
+			k.p("c.%s(%s, %q)", b[0], v, b[1])
+		}
+	}
+	for _, n := range []struct {
+		method string
+		value  int
+		from   int
+	}{{"MinLength", s.minLength, 1}, {"MaxLength", s.maxLength, 0}, {"MinItems", s.minItems, 1}, {"MaxItems", s.maxItems, 0}, {"MinProperties", s.minProperties, 1}, {"MaxProperties", s.maxProperties, 0}} {
+		if n.value >= n.from {
+			k.p("c.%s(%s, %d)", n.method, v, n.value)
+		}
+	}
+	if s.uniqueItems {
+		k.p("c.UniqueItems(%s)", v)
+	}
+	if s.pattern != "" {
+		k.p("c.Pattern(%s, %s, %q)", v, k.matcher(hint, s.re2), s.pattern)
+	}
+	k.format(s, v)
+	if d != forResponse {
+		k.ceilings(s, v)
+	}
+	var required []string
+	for _, name := range s.required {
+		if !s.oneWay(name, d) {
+			required = append(required, name)
+		}
+	}
+	if len(required) > 0 {
+		k.p("c.Required(%s, %s)", v, quoteAll(required))
+	}
+	for _, r := range s.dependentRequired {
+		if len(r.needs) > 0 {
+			k.p("c.DependentRequired(%s, %q, %s)", v, r.name, quoteAll(r.needs))
+		}
+	}
+}
+
+// oneWay reports whether a member goes only the other way.
+func (s *schema) oneWay(name string, d direction) bool {
+	for _, p := range s.parts() {
+		for _, q := range p.properties {
+			if q.name == name && q.schema.goes(d) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// goes reports whether a member of the schema is refused in the direction.
+func (s *schema) goes(d direction) bool {
+	for _, p := range s.parts() {
+		if d == forResponse && p.writeOnly || d != forResponse && p.readOnly {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *checker) format(s *schema, v string) {
+	bits := map[string]string{"int8": "8, false", "int16": "16, false", "int32": "32, false", "int64": "64, false", "uint": "64, true", "uint8": "8, true", "uint16": "16, true", "uint32": "32, true", "uint64": "64, true"}
+	switch {
+	case bits[s.format] != "":
+		k.p("c.Integer(%s, %s)", v, bits[s.format])
+	case s.format == "float":
+		k.p("c.Float(%s, 32)", v)
+	case s.format == "date-time":
+		k.p("c.DateTime(%s)", v)
+	case textFormats[s.format] != "":
+		k.p("c.Format(%s, validation.%s)", v, textFormats[s.format])
+	case s.types&^typeNull == typeInteger:
+		k.p("c.Integer(%s, 64, false)", v) // what a Go int holds
+	}
+}
+
+// ceilings writes the bounds of what the document leaves unbounded.
+func (k *checker) ceilings(s *schema, v string) {
+	if s.types.has(typeString) && s.unboundedText() {
+		k.p("c.MaxBytes(%s, %d)", v, ceilingStringBytes)
+	}
+	if s.types.has(typeArray) && s.maxItems < 0 && !s.shortTuple() {
+		k.p("c.MaxItems(%s, %d)", v, ceilingItems)
+	}
+	if s.types.has(typeObject) && s.maxProperties < 0 && (s.additional == nil || !s.additional.never) {
+		k.p("c.MaxProperties(%s, %d)", v, ceilingMembers)
+	}
+}
+
+func (s *schema) unboundedText() bool {
+	return s.maxLength < 0 && s.enum == nil && !slices.Contains([]string{"date", "date-time", "time", "uuid", "ipv4", "ipv6", "email", "hostname", "binary"}, s.format)
+}
+
+func (s *schema) shortTuple() bool { return s.items != nil && s.items.never }
+
+// kindsOf writes a set of types as package validation names them.
+func kindsOf(t types) string {
+	var list []string
+	for i, name := range []string{"Null", "Boolean", "Number", "String", "Array", "Object", "Integer"} {
+		if t.has(1 << i) {
+			list = append(list, "validation."+name)
+		}
+	}
+	return strings.Join(list, "|")
+}
+
+// variable writes a package variable once and returns its name.
+func (k *checker) variable(name, format string, args ...any) string {
+	for base, i := name, 2; k.used[name]; i++ {
+		name = fmt.Sprintf("%s%d", base, i)
+	}
+	k.used[name] = true
+	fmt.Fprintf(&k.variables, "var "+name+" = "+format+"\n\n", args...)
+	return name
+}
+
+func (k *checker) matcher(hint, re2 string) string {
+	if c, ok := characterClass(re2); ok {
+		return k.variable("pattern"+hint, "validation.NewCharacterClass(%q, %t, %t)", c.set, c.beyond, c.empty)
+	}
+	return k.variable("pattern"+hint, "regexp.MustCompile(%q)", re2)
+}
+
+func newChecker(e *emitter) *checker {
+	k := &checker{emitter: e, functions: map[checkKey]string{}, used: map[string]bool{}, combined: map[*schema]bool{}}
+	var roots []*schema
+	for _, o := range e.document.operations {
+		for _, b := range o.bodies {
+			roots = append(roots, b.schema)
+		}
+		for _, q := range o.parameters {
+			roots = append(roots, q.schema)
+		}
+		for _, r := range o.responses {
+			for _, c := range r.contents {
+				roots = append(roots, c.schema)
+			}
+		}
+	}
+	k.combine(roots)
+	return k
+}
+
+// file writes the functions that were asked for, and those that they call.
+func (k *checker) file() string {
+	k.begin(quoted("regexp"), "", quoted(module+"validation"))
+	for len(k.queue) > 0 {
+		write := k.queue[0]
+		k.queue = k.queue[1:]
+		write()
+	}
+	functions := k.String()
+	k.Reset()
+	k.WriteString(k.variables.String())
+	k.WriteString(functions)
+	return k.finish()
+}

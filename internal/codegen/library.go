@@ -1,0 +1,182 @@
+package codegen
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// library holds the files of a document and finds what a $ref names in them.
+type library struct {
+	main      *source
+	files     map[string]*source       // by absolute path
+	resources map[string]*resource     // by URI
+	of        map[*yaml.Node]*resource // mapping that begins a resource → it
+	faults    Faults
+	warnings  Faults
+	foreign   map[string]int  // extensions of others, counted
+	seen      map[string]bool // faults of a shared schema are told once
+}
+
+// source is one file as it was written.
+type source struct {
+	library *library
+	file    string // as the user names it
+	root    *yaml.Node
+	data    []byte
+	base    *resource
+	legacy  bool // the document is OpenAPI 3.0
+}
+
+// resource is a schema resource (JSON Schema §4.3.5): a file, or a schema with an $id of its own. References are
+// resolved against its URI, and pointers and anchors within it.
+type resource struct {
+	uri     *url.URL
+	root    node
+	anchors map[string]node
+	dynamic map[string]node // $dynamicAnchor
+}
+
+// openLibrary parses the main file.
+func openLibrary(file string) (*library, error) {
+	l := &library{files: map[string]*source{}, resources: map[string]*resource{}, of: map[*yaml.Node]*resource{}, foreign: map[string]int{}, seen: map[string]bool{}}
+	var err error
+	l.main, err = l.open(file)
+	return l, err
+}
+
+// open parses a file once.
+func (l *library) open(file string) (*source, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
+	if s, known := l.files[path]; known {
+		return s, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var y yaml.Node
+	if err := yaml.Unmarshal(data, &y); err != nil {
+		return nil, fmt.Errorf("%s is not YAML or JSON: %w", file, err)
+	}
+	if len(y.Content) != 1 || y.Content[0].Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s is not an OpenAPI document: its top level must be a mapping", file)
+	}
+	s := &source{library: l, file: file, root: y.Content[0], data: data}
+	if l.main != nil {
+		s.legacy = l.main.legacy
+	}
+	l.files[path] = s
+	s.base = &resource{uri: &url.URL{Scheme: "file", Path: path}}
+	s.base.root = node{doc: s, yaml: s.root, resource: s.base}
+	l.resources[s.base.uri.String()] = s.base
+	l.index(s.base.root, false)
+	return s, nil
+}
+
+// index finds the resources and anchors below n. names says that n maps names to schemas, where a member $id is a name.
+func (l *library) index(n node, names bool) {
+	if !names && n.isMapping() {
+		if id := n.get("$id"); id.isText() {
+			if uri, err := n.resource.uri.Parse(id.text()); err == nil {
+				uri.Fragment = ""
+				r := &resource{uri: uri, root: n}
+				r.root.resource = r
+				l.resources[uri.String()], l.of[n.yaml] = r, r
+				n.resource = r
+			}
+		}
+		if a := n.get("$anchor"); a.isText() {
+			n.resource.addAnchor(&n.resource.anchors, a.text(), n)
+		}
+		if a := n.get("$dynamicAnchor"); a.isText() {
+			n.resource.addAnchor(&n.resource.anchors, a.text(), n)
+			n.resource.addAnchor(&n.resource.dynamic, a.text(), n)
+		}
+	}
+	for _, m := range n.members() {
+		switch m.key {
+		case "enum", "const", "default", "example", "examples":
+			if !names {
+				continue
+			}
+		}
+		l.index(m.value, !names && mapsNames[m.key])
+	}
+	for _, e := range n.elements() {
+		l.index(e, false)
+	}
+}
+
+// mapsNames are the keywords whose members have names that the author chooses.
+var mapsNames = map[string]bool{"properties": true, "patternProperties": true, "dependentSchemas": true, "$defs": true, "schemas": true}
+
+func (r *resource) addAnchor(to *map[string]node, name string, n node) {
+	if *to == nil {
+		*to = map[string]node{}
+	}
+	(*to)[name] = n
+}
+
+// find returns what a reference in n names: a node that does not exist, with a fault at n, where it names nothing.
+func (n node) find(reference string) (target node) {
+	none := n.child(nil, "")
+	uri, err := n.resource.uri.Parse(reference)
+	if err != nil {
+		n.fault("refers to %q, which is not a URI reference: correct it", reference)
+		return none
+	}
+	fragment := uri.Fragment
+	whole := *uri
+	whole.Fragment, whole.RawFragment = "", ""
+	l := n.doc.library
+	r := l.resources[whole.String()]
+	if r == nil {
+		if whole.Scheme != "file" {
+			n.fault("refers to %q, outside of the document and of local files: put what it names into a file beside this one", reference)
+			return none
+		}
+		s, err := l.open(n.doc.relative(whole.Path))
+		if err != nil {
+			n.fault("refers to %q, which cannot be read: %v", reference, err)
+			return none
+		}
+		r = s.base
+	}
+	switch {
+	case fragment == "":
+		target = r.root
+	case fragment[0] == '/':
+		target = r.root
+		for token := range strings.SplitSeq(fragment[1:], "/") {
+			target = target.step(strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~"))
+		}
+	default:
+		target = r.anchors[fragment]
+	}
+	if !target.exists() {
+		n.fault("refers to %q, which is not declared: declare it or correct the name", reference)
+		return none
+	}
+	return target
+}
+
+// relative is how messages name a file: beside the one that refers to it, as the user spelled that one.
+func (s *source) relative(path string) string {
+	own, err := filepath.Abs(s.file)
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(filepath.Dir(own), path)
+	if err != nil {
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.file), rel)
+}

@@ -1,0 +1,218 @@
+package codegen
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// newPreparer names everything that becomes a Go type: operations first, then the components, which users know by name.
+func newPreparer(d *document, server bool) *preparer {
+	p := &preparer{document: d, names: newGoNames(), named: map[*schema]string{}, shared: map[string]string{}, components: object{}, server: server}
+	for _, o := range d.operations {
+		p.names.used[o.goName] = true
+		p.names.operations = append(p.names.operations, o.goName)
+	}
+	for _, s := range d.components {
+		wish := s.name
+		if s.goName != "" {
+			wish = s.goName
+		}
+		p.named[s] = p.names.take(wish)
+	}
+	return p
+}
+
+// prepare returns the document for oapi-codegen as JSON.
+func (p *preparer) prepare() ([]byte, error) {
+	for _, s := range p.document.components {
+		name := p.named[s]
+		p.components[name] = p.describe(p.define(s, name), s)
+	}
+	paths, responses := object{}, object{}
+	for _, o := range p.document.operations {
+		item, _ := paths[o.path].(object)
+		if item == nil {
+			item = object{}
+			paths[o.path] = item
+		}
+		item[strings.ToLower(o.method)] = p.operation(o, responses)
+	}
+	return json.MarshalIndent(object{
+		"openapi": "3.1.0", "info": object{"title": "prepared", "version": "0"}, "paths": paths,
+		"components": object{"schemas": p.components, "responses": responses},
+	}, "", " ")
+}
+
+func (p *preparer) operation(o *operation, responses object) object {
+	prepared := object{"operationId": o.goName}
+	if goName(o.id) == o.goName {
+		prepared["operationId"] = o.id
+	}
+	for _, key := range []string{"summary", "description"} {
+		if text := o.node.get(key).text(); text != "" {
+			prepared[key] = text
+		}
+	}
+	if o.node.get("deprecated").boolean() {
+		prepared["deprecated"] = true
+	}
+	if list := p.parameters(o); len(list) > 0 {
+		prepared["parameters"] = list
+	}
+	if content := p.bodies(o); len(content) > 0 {
+		prepared["requestBody"] = object{"required": o.bodyRequired, "content": content}
+	}
+	answers := object{}
+	for _, r := range o.responses {
+		if r.shared == "" {
+			answers[r.status] = p.response(o, r)
+			continue
+		}
+		if p.shared[r.shared] == "" {
+			p.shared[r.shared] = p.names.take(r.shared)
+			responses[p.shared[r.shared]] = p.response(o, r)
+		}
+		answers[r.status] = object{"$ref": "#/components/responses/" + p.shared[r.shared]}
+	}
+	prepared["responses"] = answers
+	return prepared
+}
+
+// natural reports whether oapi-codegen binds the parameter as it arrives. All others the guard hands over as JSON.
+func (q *parameter) natural() bool {
+	if q.json || q.schema == nil || q.in == "cookie" || q.style != styles[q.in][0] || q.allowEmpty {
+		return false
+	}
+	m := q.schema.model()
+	for m.same != nil && !m.nullable {
+		m = m.same.model()
+	}
+	if m.nullable || slices.Contains([]string{"date", "date-time", "byte", "float"}, m.format) {
+		return false
+	}
+	return slices.Contains([]modelKind{modelBoolean, modelInteger, modelNumber, modelString, modelEnum}, m.kind)
+}
+
+func (p *preparer) parameters(o *operation) []object {
+	var list []object
+	var fields, inPath []string
+	for _, q := range o.parameters {
+		if q.in == "path" {
+			inPath = append(inPath, q.name)
+		} else {
+			fields = append(fields, q.name)
+		}
+	}
+	names := fieldNames(fields)
+	pathNames := fieldNames(inPath, "Params", "Body", "Ctx", "Err", "W", "JSONBody", "ContentType", "Runtime", "Url", "Json", "Http", "Fmt", "Echo", "Errors")
+	for _, q := range o.parameters {
+		prepared := object{"name": q.name, "in": q.in, "required": q.required}
+		field := names[q.name]
+		if q.in == "path" {
+			field = pathNames[q.name]
+		}
+		if own := q.node.get("x-go-name").text(); own != "" {
+			field = own
+		}
+		if field != "" {
+			prepared["x-go-name"] = field
+		}
+		if text := q.node.get("description").text(); text != "" {
+			prepared["description"] = text
+		}
+		site := p.site(q.schema, o.goName+goName(q.name))
+		switch {
+		case p.server && !q.natural(), !p.server && q.json:
+			prepared["content"] = object{"application/json": object{"schema": site}}
+		default:
+			prepared["schema"] = site
+			if !p.server {
+				prepared["style"], prepared["explode"] = q.style, q.explode
+			}
+		}
+		list = append(list, prepared)
+	}
+	return list
+}
+
+// Bodies that oapi-codegen would bind by itself are shown to it as JSON under these names, so that it asks the guard's
+// Binder for them; real gives the media types and Go names back.
+var bodyAlias = map[bodyKind]string{bodyForm: "application/formdata+json", bodyMultipart: "application/multipart+json", bodyText: "application/text+json"}
+
+var real = strings.NewReplacer(
+	"application/formdata+json", "application/x-www-form-urlencoded", "ApplicationFormdataPlusJSON", "Formdata",
+	"application/multipart+json", "multipart/form-data", "ApplicationMultipartPlusJSON", "Multipart",
+	"application/text+json", "text/plain", "ApplicationTextPlusJSON", "Text")
+
+func (p *preparer) bodies(o *operation) object {
+	content := object{}
+	for _, b := range o.bodies {
+		mediaType := b.mediaType
+		switch {
+		case b.kind == bodyRefused:
+			continue
+		case b.kind == bodyJSON && !isJSON(mediaType):
+			mediaType = "application/json"
+		case b.kind == bodyStream && (strings.Contains(mediaType, "*") && len(o.bodies) > 1 || strings.HasPrefix(mediaType, "multipart/") || mediaType == "text/plain"):
+			mediaType = "application/octet-stream"
+		case p.server && bodyAlias[b.kind] != "":
+			mediaType = bodyAlias[b.kind]
+		}
+		if b.kind == bodyStream {
+			content[mediaType] = object{}
+			continue
+		}
+		site := p.site(b.schema, o.goName+"Input")
+		if b.schema != nil && b.schema.model().nullable {
+			site = object{}
+		}
+		content[mediaType] = object{"schema": site}
+	}
+	return content
+}
+
+func (p *preparer) response(o *operation, r response) object {
+	prepared := object{"description": ""}
+	if len(r.headers) > 0 {
+		headers := object{}
+		var names []string
+		for _, h := range r.headers {
+			names = append(names, h.name)
+		}
+		fields := fieldNames(names)
+		for _, h := range r.headers {
+			schema := p.site(h.schema, "")
+			if h.schema == nil || !slices.Contains([]modelKind{modelString, modelInteger, modelBoolean}, h.schema.model().kind) {
+				schema = object{"type": "string"}
+			}
+			if fields[h.name] != "" {
+				schema = p.describe(schema, h.schema)
+				schema["x-go-name"] = fields[h.name]
+			}
+			headers[h.name] = object{"schema": schema, "required": h.required}
+		}
+		prepared["headers"] = headers
+	}
+	content := object{}
+	hint := o.goName + "Result"
+	if r.shared != "" {
+		hint = goName(r.shared) + "Content"
+	} else if !strings.HasPrefix(r.status, "2") {
+		hint = o.goName + "Failure"
+	}
+	for _, c := range r.contents {
+		switch {
+		case c.schema == nil, p.server && !isJSON(c.mediaType) && c.mediaType != "text/plain":
+			content[c.mediaType] = object{}
+		case c.mediaType == "text/plain":
+			content[c.mediaType] = object{"schema": object{"type": "string"}}
+		default:
+			content[c.mediaType] = object{"schema": p.site(c.schema, hint)}
+		}
+	}
+	if len(content) > 0 {
+		prepared["content"] = content
+	}
+	return prepared
+}
