@@ -3,9 +3,11 @@ package validation
 import (
 	"net/netip"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Hostname returns what is wrong where s is not a host name of RFC 1123 §2.1, or holds an A-label that is none (RFC 5890).
@@ -25,7 +27,11 @@ func Hostname(s string) string {
 // aLabel reports whether a label in the ASCII form of IDNA stands for one in Unicode.
 func aLabel(label string) bool {
 	text, err := idna.Registration.ToUnicode(label)
-	return err == nil && text != label && idnaLabel(text)
+	if err != nil || text == label || norm.NFKC.String(text) != text || !idnaLabel(text) {
+		return false
+	}
+	again, err := idna.Registration.ToASCII(text)
+	return err == nil && again == label
 }
 
 // IDNHostname returns what is wrong where s is not a host name of RFC 5890 §2.3.2.3.
@@ -81,6 +87,8 @@ func idnaLabel(label string) bool {
 			extended = true
 		case r == 0x302e || r == 0x302f || r == 0x640 || r == 0x7fa || within(r, 0x3031, 0x3035) || r == 0x303b:
 			return false // DISALLOWED by RFC 5892 §2.6
+		case r >= utf8.RuneSelf && !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune("\u200c\u200d\u06fd\u06fe\u0f0b\u3007", r):
+			return false // neither a letter nor a digit (RFC 5892 §2.1)
 		}
 	}
 	if arabic && extended {
@@ -96,26 +104,7 @@ func japanese(r rune) bool {
 	return within(r, 0x3041, 0x309f) || within(r, 0x30a1, 0x30fa) || within(r, 0x30fc, 0x30ff) || within(r, 0x4e00, 0x9fff) || within(r, 0x3400, 0x4dbf) || r == 0x3005 || r == 0x3007
 }
 
-// IDNEmail returns what is wrong where s is not an e-mail address of RFC 6531 §3.3.
-func IDNEmail(s string) string {
-	const wrong = "must be an e-mail address"
-	local, domain, found := cutLast(s, "@")
-	if !found || local == "" || len(s) > 254 || !utf8.ValidString(s) || IDNHostname(domain) != "" {
-		return wrong
-	}
-	var ascii strings.Builder
-	for _, r := range local {
-		if r >= utf8.RuneSelf {
-			r = 'u'
-		}
-		ascii.WriteRune(r)
-	}
-	if !dotAtom(ascii.String()) {
-		return wrong
-	}
-	return ""
-}
-
+// cutLast cuts at the last separator.
 func cutLast(s, separator string) (before, after string, found bool) {
 	i := strings.LastIndex(s, separator)
 	if i < 0 {

@@ -136,7 +136,7 @@ func URITemplate(s string) string {
 	const wrong = "must be a URI template such as /items/{id}"
 	for s != "" {
 		literal, rest, found := strings.Cut(s, "{")
-		if strings.ContainsAny(literal, " \"'<>\\^`|}") || strings.ContainsFunc(literal, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		if strings.ContainsAny(literal, " \"<>\\^`|}") || strings.ContainsFunc(literal, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return wrong
 		}
 		if !found {
@@ -161,7 +161,7 @@ func isExpression(s string) bool {
 		if digits, rest := span(length); prefixed && (rest != "" || digits == "" || len(digits) > 4 || digits[0] == '0') {
 			return false
 		}
-		if name == "" || !percentEncoded(name, unreserved, false) || strings.ContainsAny(name, "-~") {
+		if name == "" || !percentEncoded(name, unreserved, false) || strings.ContainsAny(name, "-~") || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
 			return false
 		}
 	}

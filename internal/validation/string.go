@@ -85,36 +85,6 @@ func (c *CharacterClass) MatchString(s string) bool {
 // Enum returns what is wrong with a value that is not one of the allowed ones.
 func Enum(allowed string) string { return "must be one of " + allowed }
 
-// Email returns what is wrong where s is not an e-mail address: dot-atom "@" host name, of RFC 5321 §4.1.2 without
-// quoted local parts and address literals, which mail systems of today refuse.
-func Email(s string) string {
-	local, domain, found := strings.Cut(s, "@")
-	if !found || len(local) > 64 || len(s) > 254 || !dotAtom(local) || !hostName(domain) {
-		return "must be an e-mail address"
-	}
-	return ""
-}
-
-// dotAtom reports whether s is a dot-atom of RFC 5322 §3.2.3.
-func dotAtom(s string) bool {
-	dot := true // as if one stood before the first character
-	for i := range len(s) {
-		b := s[i]
-		if b == '.' {
-			if dot {
-				return false
-			}
-			dot = true
-			continue
-		}
-		dot = false
-		if !alphanumeric(b) && strings.IndexByte("!#$%&'*+-/=?^_`{|}~", b) < 0 {
-			return false
-		}
-	}
-	return !dot
-}
-
 func alphanumeric(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
 }

@@ -1,0 +1,24 @@
+package codegen
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// formatsElsewhere are the cases of optional/format that are answered otherwise, with the reason.
+var formatsElsewhere = map[string]string{}
+
+// TestFormatSuite asserts formats: in the main files of the suite they are annotations.
+func TestFormatSuite(t *testing.T) {
+	groups := readSuite(t, filepath.Join(suiteFolder(t, "json-schema/draft2020-12/optional/format"), "*.json"))
+	cases := 0
+	for _, g := range groups {
+		if reason := g.judge(t); reason != "" {
+			t.Errorf("%s: %s", g.name(), reason)
+		}
+		cases += len(g.Tests)
+	}
+	if right := runSuite(t, groups); right != cases {
+		t.Errorf("%d of %d cases answer right", right, cases)
+	}
+}
