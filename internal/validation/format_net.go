@@ -42,7 +42,7 @@ func IDNHostname(s string) string {
 	}
 	s = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".").Replace(s)
 	for label := range strings.SplitSeq(s, ".") {
-		if !idnaLabel(label) {
+		if !idnaLabel(label) || strings.HasPrefix(strings.ToLower(label), "xn--") && !aLabel(strings.ToLower(label)) {
 			return wrong
 		}
 	}
