@@ -8,11 +8,17 @@ import (
 	"example.com/gatehouse/internal/validation"
 )
 
-var enumTokenRequestGrantType = validation.NewEnumeration("\"password\"")
-
-var patternTokenRequestUsername = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
-
-var patternTokenRequestScope = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+// The patterns and enumerations of the document, each once.
+var (
+	pattern1 = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern2 = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
+	pattern3 = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
+	pattern4 = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern5 = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
+	enum6    = validation.NewEnumeration("\"password\"")
+	pattern7 = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
+	pattern8 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+)
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
@@ -22,12 +28,12 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "grant_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enumTokenRequestGrantType)
+			c.Enum(m, enum6)
 		case "username":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 256)
-			c.Pattern(m, patternTokenRequestUsername, "^[^\\x00-\\x1F\\x7F]*$")
+			c.Pattern(m, pattern7, "^[^\\x00-\\x1F\\x7F]*$")
 		case "password":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
@@ -36,7 +42,7 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1000)
-			c.Pattern(m, patternTokenRequestScope, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+			c.Pattern(m, pattern8, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
 		case "client_id":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)

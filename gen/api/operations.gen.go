@@ -60,265 +60,351 @@ func Scopes() []string {
 // Operations returns the operation table: one row for each operation of the document.
 func Operations() []guard.Operation {
 	return []guard.Operation{
-		{
-			ID: "createToken", Method: "POST", Path: "/token",
-			Public: "The caller proves who they are in the body.",
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "token", Quota: 60, Window: 60 * time.Second}},
-			},
-			MaxBodyBytes: 65536, BodyRequired: true,
-			Bodies: []guard.Body{
-				{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "scope", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
-					return validation.DecodeForm(values, formCreateTokenFormdataRequestBody, dst.(*CreateTokenFormdataRequestBody), v, checkTokenRequest)
-				}},
-			},
-			Produces:      []string{"application/json"},
-			OAuthErrors:   true,
-			IgnoreUnknown: true,
+		operationCreateToken(),
+		operationGetJwks(),
+		operationGetProtected(),
+		operationGetProtectedBasic(),
+		operationGetProtectedBearer(),
+		operationGetProtectedApiKey(),
+		operationGetProtectedBearerAndApiKey(),
+		operationGetProtectedOptional(),
+		operationListItems(),
+		operationCreateItem(),
+		operationGetItem(),
+		operationReplaceItem(),
+		operationPatchItem(),
+		operationDeleteItem(),
+		operationGetCurrentUser(),
+		operationGetLivez(),
+		operationGetReadyz(),
+		operationGetOpenapiYaml(),
+		operationGetOpenapiJson(),
+		operationGetDocs(),
+		operationGetDocsFile(),
+	}
+}
+
+func operationCreateToken() guard.Operation {
+	return guard.Operation{
+		ID: "createToken", Method: "POST", Path: "/token",
+		Public: "The caller proves who they are in the body.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "token", Quota: 60, Window: 60 * time.Second}},
 		},
-		{
-			ID: "getJwks", Method: "GET", Path: "/.well-known/jwks.json",
-			Public: "Verifiers of access tokens have no credential of this service.",
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/json"},
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "scope", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formCreateTokenFormdataRequestBody, dst.(*CreateTokenFormdataRequestBody), v, checkTokenRequest)
+			}},
 		},
-		{
-			ID: "getProtected", Method: "GET", Path: "/protected",
-			Security: []guard.Alternative{
-				{{Scheme: schemeBasic}},
-				{{Scheme: schemeOauth2}},
-				{{Scheme: schemeApiKeyHeader}},
-				{{Scheme: schemeApiKeyBearer}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/json"},
+		Produces:      []string{"application/json"},
+		OAuthErrors:   true,
+		IgnoreUnknown: true,
+	}
+}
+
+func operationGetJwks() guard.Operation {
+	return guard.Operation{
+		ID: "getJwks", Method: "GET", Path: "/.well-known/jwks.json",
+		Public: "Verifiers of access tokens have no credential of this service.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "getProtectedBasic", Method: "GET", Path: "/protected/basic",
-			Security: []guard.Alternative{
-				{{Scheme: schemeBasic}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetProtected() guard.Operation {
+	return guard.Operation{
+		ID: "getProtected", Method: "GET", Path: "/protected",
+		Security: []guard.Alternative{
+			{{Scheme: schemeBasic}},
+			{{Scheme: schemeOauth2}},
+			{{Scheme: schemeApiKeyHeader}},
+			{{Scheme: schemeApiKeyBearer}},
 		},
-		{
-			ID: "getProtectedBearer", Method: "GET", Path: "/protected/bearer",
-			Security: []guard.Alternative{
-				{{Scheme: schemeOauth2}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/json"},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "getProtectedApiKey", Method: "GET", Path: "/protected/api-key",
-			Security: []guard.Alternative{
-				{{Scheme: schemeApiKeyHeader}},
-				{{Scheme: schemeApiKeyQuery}},
-				{{Scheme: schemeApiKeyCookie}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces:   []string{"application/json"},
-			QueryNames: []string{"api_key"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetProtectedBasic() guard.Operation {
+	return guard.Operation{
+		ID: "getProtectedBasic", Method: "GET", Path: "/protected/basic",
+		Security: []guard.Alternative{
+			{{Scheme: schemeBasic}},
 		},
-		{
-			ID: "getProtectedBearerAndApiKey", Method: "GET", Path: "/protected/bearer-and-api-key",
-			Security: []guard.Alternative{
-				{{Scheme: schemeOauth2, Scopes: []string{"items:read"}}, {Scheme: schemeApiKeyHeader, Scopes: []string{"items:read"}}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/json"},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "getProtectedOptional", Method: "GET", Path: "/protected/optional",
-			Security: []guard.Alternative{
-				{},
-				{{Scheme: schemeOauth2}},
-				{{Scheme: schemeApiKeyHeader}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetProtectedBearer() guard.Operation {
+	return guard.Operation{
+		ID: "getProtectedBearer", Method: "GET", Path: "/protected/bearer",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2}},
 		},
-		{
-			ID: "listItems", Method: "GET", Path: "/items",
-			Security: []guard.Alternative{
-				{{Scheme: schemeOauth2, Scopes: []string{"items:read"}}},
-				{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:read"}}},
-				{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:read"}}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces:   []string{"application/json"},
-			QueryNames: []string{"category", "limit", "cursor"},
-			Parameters: checkListItemsParameters,
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "createItem", Method: "POST", Path: "/items",
-			Security: []guard.Alternative{
-				{{Scheme: schemeOauth2, Scopes: []string{"items:write"}}},
-				{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:write"}}},
-				{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:write"}}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			MaxBodyBytes: 65536, BodyRequired: true,
-			Bodies: []guard.Body{
-				{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
-					return validation.Decode(data, dst.(*CreateItemJSONRequestBody), v, decodeNewItem)
-				}},
-			},
-			Produces:   []string{"application/json"},
-			QueryNames: []string{"dry_run"},
-			Parameters: checkCreateItemParameters,
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetProtectedApiKey() guard.Operation {
+	return guard.Operation{
+		ID: "getProtectedApiKey", Method: "GET", Path: "/protected/api-key",
+		Security: []guard.Alternative{
+			{{Scheme: schemeApiKeyHeader}},
+			{{Scheme: schemeApiKeyQuery}},
+			{{Scheme: schemeApiKeyCookie}},
 		},
-		{
-			ID: "getItem", Method: "GET", Path: "/items/{item_id}",
-			Security: []guard.Alternative{
-				{{Scheme: schemeOauth2, Scopes: []string{"items:read"}}},
-				{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:read"}}},
-				{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:read"}}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces:   []string{"application/json"},
-			Parameters: checkGetItemParameters,
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "replaceItem", Method: "PUT", Path: "/items/{item_id}",
-			Security: []guard.Alternative{
-				{{Scheme: schemeOauth2, Scopes: []string{"items:write"}}},
-				{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:write"}}},
-				{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:write"}}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			MaxBodyBytes: 65536, BodyRequired: true,
-			Bodies: []guard.Body{
-				{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
-					return validation.Decode(data, dst.(*ReplaceItemJSONRequestBody), v, decodeNewItem)
-				}},
-			},
-			Produces:   []string{"application/json"},
-			Parameters: checkReplaceItemParameters,
+		Produces:   []string{"application/json"},
+		QueryNames: []string{"api_key"},
+	}
+}
+
+func operationGetProtectedBearerAndApiKey() guard.Operation {
+	return guard.Operation{
+		ID: "getProtectedBearerAndApiKey", Method: "GET", Path: "/protected/bearer-and-api-key",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"items:read"}}, {Scheme: schemeApiKeyHeader, Scopes: []string{"items:read"}}},
 		},
-		{
-			ID: "patchItem", Method: "PATCH", Path: "/items/{item_id}",
-			Security: []guard.Alternative{
-				{{Scheme: schemeOauth2, Scopes: []string{"items:write"}}},
-				{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:write"}}},
-				{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:write"}}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			MaxBodyBytes: 65536, BodyRequired: true,
-			Bodies: []guard.Body{
-				{MediaType: "application/merge-patch+json", Decode: func(data []byte, dst any, v *validation.Violations) error {
-					return validation.Decode(data, dst.(*PatchItemApplicationMergePatchPlusJSONRequestBody), v, decodeItemPatch)
-				}},
-			},
-			Produces:   []string{"application/json"},
-			Parameters: checkPatchItemParameters,
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "deleteItem", Method: "DELETE", Path: "/items/{item_id}",
-			Security: []guard.Alternative{
-				{{Scheme: schemeOauth2, Scopes: []string{"items:write"}}},
-				{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:write"}}},
-				{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:write"}}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces:   []string{},
-			Parameters: checkDeleteItemParameters,
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetProtectedOptional() guard.Operation {
+	return guard.Operation{
+		ID: "getProtectedOptional", Method: "GET", Path: "/protected/optional",
+		Security: []guard.Alternative{
+			{},
+			{{Scheme: schemeOauth2}},
+			{{Scheme: schemeApiKeyHeader}},
 		},
-		{
-			ID: "getCurrentUser", Method: "GET", Path: "/users/me",
-			Security: []guard.Alternative{
-				{{Scheme: schemeBasic, Scopes: []string{"users:read"}}},
-				{{Scheme: schemeOauth2, Scopes: []string{"users:read"}}},
-				{{Scheme: schemeApiKeyHeader, Scopes: []string{"users:read"}}},
-				{{Scheme: schemeApiKeyBearer, Scopes: []string{"users:read"}}},
-			},
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-				{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/json"},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "getLivez", Method: "GET", Path: "/livez",
-			Public:   "Orchestrators probe without a credential.",
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationListItems() guard.Operation {
+	return guard.Operation{
+		ID: "listItems", Method: "GET", Path: "/items",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"items:read"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:read"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:read"}}},
 		},
-		{
-			ID: "getReadyz", Method: "GET", Path: "/readyz",
-			Public:   "Load balancers probe without a credential.",
-			Produces: []string{"application/json"},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "getOpenapiYaml", Method: "GET", Path: "/openapi.yaml",
-			Public: "Consumers generate clients from it. `--docs=off` hides it.",
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/yaml"},
+		Produces:   []string{"application/json"},
+		QueryNames: []string{"category", "limit", "cursor"},
+		Parameters: checkListItemsParameters,
+	}
+}
+
+func operationCreateItem() guard.Operation {
+	return guard.Operation{
+		ID: "createItem", Method: "POST", Path: "/items",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"items:write"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:write"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:write"}}},
 		},
-		{
-			ID: "getOpenapiJson", Method: "GET", Path: "/openapi.json",
-			Public: "Consumers generate clients from it. `--docs=off` hides it.",
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"application/json"},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		{
-			ID: "getDocs", Method: "GET", Path: "/docs",
-			Public: "People read it before they have a credential. `--docs=off` hides it.",
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces: []string{"text/html"},
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodeNewItem(r, dst.(*CreateItemJSONRequestBody)) })
+			}},
 		},
-		{
-			ID: "getDocsFile", Method: "GET", Path: "/docs/{file}",
-			Public: "They belong to the documentation page. `--docs=off` hides them.",
-			Limits: []guard.Limit{
-				{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-			},
-			Produces:   []string{"text/css", "text/javascript", "text/html", "image/png"},
-			Parameters: checkGetDocsFileParameters,
+		Produces:   []string{"application/json"},
+		QueryNames: []string{"dry_run"},
+		Parameters: checkCreateItemParameters,
+	}
+}
+
+func operationGetItem() guard.Operation {
+	return guard.Operation{
+		ID: "getItem", Method: "GET", Path: "/items/{item_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"items:read"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:read"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:read"}}},
 		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Produces:   []string{"application/json"},
+		Parameters: checkGetItemParameters,
+	}
+}
+
+func operationReplaceItem() guard.Operation {
+	return guard.Operation{
+		ID: "replaceItem", Method: "PUT", Path: "/items/{item_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"items:write"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:write"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:write"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodeNewItem(r, dst.(*ReplaceItemJSONRequestBody)) })
+			}},
+		},
+		Produces:   []string{"application/json"},
+		Parameters: checkReplaceItemParameters,
+	}
+}
+
+func operationPatchItem() guard.Operation {
+	return guard.Operation{
+		ID: "patchItem", Method: "PATCH", Path: "/items/{item_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"items:write"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:write"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:write"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/merge-patch+json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) {
+					decodeItemPatch(r, dst.(*PatchItemApplicationMergePatchPlusJSONRequestBody))
+				})
+			}},
+		},
+		Produces:   []string{"application/json"},
+		Parameters: checkPatchItemParameters,
+	}
+}
+
+func operationDeleteItem() guard.Operation {
+	return guard.Operation{
+		ID: "deleteItem", Method: "DELETE", Path: "/items/{item_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"items:write"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"items:write"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"items:write"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Produces:   []string{},
+		Parameters: checkDeleteItemParameters,
+	}
+}
+
+func operationGetCurrentUser() guard.Operation {
+	return guard.Operation{
+		ID: "getCurrentUser", Method: "GET", Path: "/users/me",
+		Security: []guard.Alternative{
+			{{Scheme: schemeBasic, Scopes: []string{"users:read"}}},
+			{{Scheme: schemeOauth2, Scopes: []string{"users:read"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"users:read"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"users:read"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetLivez() guard.Operation {
+	return guard.Operation{
+		ID: "getLivez", Method: "GET", Path: "/livez",
+		Public:   "Orchestrators probe without a credential.",
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetReadyz() guard.Operation {
+	return guard.Operation{
+		ID: "getReadyz", Method: "GET", Path: "/readyz",
+		Public:   "Load balancers probe without a credential.",
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetOpenapiYaml() guard.Operation {
+	return guard.Operation{
+		ID: "getOpenapiYaml", Method: "GET", Path: "/openapi.yaml",
+		Public: "Consumers generate clients from it. `--docs=off` hides it.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+		},
+		Produces: []string{"application/yaml"},
+	}
+}
+
+func operationGetOpenapiJson() guard.Operation {
+	return guard.Operation{
+		ID: "getOpenapiJson", Method: "GET", Path: "/openapi.json",
+		Public: "Consumers generate clients from it. `--docs=off` hides it.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+		},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationGetDocs() guard.Operation {
+	return guard.Operation{
+		ID: "getDocs", Method: "GET", Path: "/docs",
+		Public: "People read it before they have a credential. `--docs=off` hides it.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+		},
+		Produces: []string{"text/html"},
+	}
+}
+
+func operationGetDocsFile() guard.Operation {
+	return guard.Operation{
+		ID: "getDocsFile", Method: "GET", Path: "/docs/{file}",
+		Public: "They belong to the documentation page. `--docs=off` hides them.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+		},
+		Produces:   []string{"text/css", "text/javascript", "text/html", "image/png"},
+		Parameters: checkGetDocsFileParameters,
 	}
 }
 

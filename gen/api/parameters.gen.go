@@ -3,12 +3,8 @@
 package api
 
 import (
-	"regexp"
-
 	"example.com/gatehouse/internal/validation"
 )
-
-var patternListItemsCursor = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
 
 func checkListItemsParameters(p *validation.Parameters) {
 	if value, ok := p.Query("category"); ok {
@@ -30,7 +26,7 @@ func checkListItemsParameters(p *validation.Parameters) {
 	if value, ok := p.Query("cursor"); ok {
 		p.Check("cursor", "minLength", validation.MinLength(value, 1))
 		p.Check("cursor", "maxLength", validation.MaxLength(value, 100))
-		p.Check("cursor", "pattern", validation.Pattern(value, patternListItemsCursor, "^[A-Za-z0-9_-]+$"))
+		p.Check("cursor", "pattern", validation.Pattern(value, pattern1, "^[A-Za-z0-9_-]+$"))
 	}
 }
 
@@ -50,8 +46,6 @@ func checkGetItemParameters(p *validation.Parameters) {
 	}
 }
 
-var patternReplaceItemIfMatch = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
-
 func checkReplaceItemParameters(p *validation.Parameters) {
 	{
 		value := p.Path("item_id")
@@ -60,11 +54,9 @@ func checkReplaceItemParameters(p *validation.Parameters) {
 	if value, ok := p.HeaderValue("If-Match", "If-Match"); ok {
 		p.Check("If-Match", "minLength", validation.MinLength(value, 1))
 		p.Check("If-Match", "maxLength", validation.MaxLength(value, 200))
-		p.Check("If-Match", "pattern", validation.Pattern(value, patternReplaceItemIfMatch, "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"))
+		p.Check("If-Match", "pattern", validation.Pattern(value, pattern2, "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"))
 	}
 }
-
-var patternPatchItemIfMatch = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
 
 func checkPatchItemParameters(p *validation.Parameters) {
 	{
@@ -74,11 +66,9 @@ func checkPatchItemParameters(p *validation.Parameters) {
 	if value, ok := p.HeaderValue("If-Match", "If-Match"); ok {
 		p.Check("If-Match", "minLength", validation.MinLength(value, 1))
 		p.Check("If-Match", "maxLength", validation.MaxLength(value, 200))
-		p.Check("If-Match", "pattern", validation.Pattern(value, patternPatchItemIfMatch, "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"))
+		p.Check("If-Match", "pattern", validation.Pattern(value, pattern2, "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"))
 	}
 }
-
-var patternDeleteItemIfMatch = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
 
 func checkDeleteItemParameters(p *validation.Parameters) {
 	{
@@ -88,17 +78,15 @@ func checkDeleteItemParameters(p *validation.Parameters) {
 	if value, ok := p.HeaderValue("If-Match", "If-Match"); ok {
 		p.Check("If-Match", "minLength", validation.MinLength(value, 1))
 		p.Check("If-Match", "maxLength", validation.MaxLength(value, 200))
-		p.Check("If-Match", "pattern", validation.Pattern(value, patternDeleteItemIfMatch, "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"))
+		p.Check("If-Match", "pattern", validation.Pattern(value, pattern2, "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"))
 	}
 }
-
-var patternGetDocsFileFile = regexp.MustCompile("^[a-z0-9][a-z0-9.-]*$")
 
 func checkGetDocsFileParameters(p *validation.Parameters) {
 	{
 		value := p.Path("file")
 		p.Check("file", "minLength", validation.MinLength(value, 1))
 		p.Check("file", "maxLength", validation.MaxLength(value, 64))
-		p.Check("file", "pattern", validation.Pattern(value, patternGetDocsFileFile, "^[a-z0-9][a-z0-9.-]*$"))
+		p.Check("file", "pattern", validation.Pattern(value, pattern3, "^[a-z0-9][a-z0-9.-]*$"))
 	}
 }

@@ -129,9 +129,12 @@ func (e *emitter) operations() string {
 	e.p("// Operations returns the operation table: one row for each operation of the document.")
 	e.p("func Operations() []guard.Operation {\nreturn []guard.Operation{")
 	for _, o := range e.document.operations {
-		e.operation(o)
+		e.p("operation%s(),", o.goName)
 	}
 	e.p("}\n}\n")
+	for _, o := range e.document.operations {
+		e.operation(o)
+	}
 	e.forms()
 	e.p("// DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.")
 	e.p("func DefaultLimits() []guard.Limit {\nreturn []guard.Limit{")
@@ -190,7 +193,8 @@ func (l limit) literal() string {
 }
 
 func (e *emitter) operation(o *operation) {
-	e.p("{\nID: %q, Method: %q, Path: %q,", o.id, o.method, o.path)
+	e.p("func operation%s() guard.Operation {\nreturn guard.Operation{", o.goName)
+	e.p("ID: %q, Method: %q, Path: %q,", o.id, o.method, o.path)
 	if o.public != "" {
 		e.p("Public: %q,", o.public)
 	}
@@ -243,7 +247,7 @@ func (e *emitter) operation(o *operation) {
 	if len(o.parameters) > 0 {
 		e.p("Parameters: %s,", o.checker())
 	}
-	e.p("},")
+	e.p("}\n}\n")
 }
 
 func (o *operation) checker() string { return "check" + o.goName + "Parameters" }
@@ -279,12 +283,11 @@ func (e *emitter) jsonBody(o *operation, b body, target string) {
 	e.p("{MediaType: %q, Decode: func(data []byte, dst any, v *validation.Violations) error {", b.mediaType)
 	switch s := b.schema; {
 	case s == nil || s.always:
-		e.p("return validation.Decode(data, dst.(*%s), v, validation.Anything)\n}},", target)
+		e.p("return validation.Decode(data, v, func(r *validation.Reader) { r.Anything(dst.(*%s)) })\n}},", target)
 	case s.plain() && s.target().kind() == typeObject && !s.model().nullable:
-		e.p("return validation.Decode(data, dst.(*%s), v, %s)\n}},", target, e.decode(s))
+		e.p("return validation.Decode(data, v, func(r *validation.Reader) { %s(r, dst.(*%s)) })\n}},", e.decode(s), target)
 	default:
-		e.p("return validation.Decode(data, dst.(*%s), v, func(r *validation.Reader, dst *%s) {", target, target)
-		e.p("validation.Checked(r, dst, %s)\n})\n}},", e.checks.argument(s, d, o.goName+"Body"))
+		e.p("return validation.Decode(data, v, func(r *validation.Reader) { r.Checked(dst.(*%s), %s) })\n}},", target, e.checks.argument(s, d, o.goName+"Body"))
 	}
 }
 

@@ -22,7 +22,8 @@ type checker struct {
 	used      map[string]bool
 	combined  map[*schema]bool
 	queue     []func()
-	variables strings.Builder // patterns and enumerations
+	variables map[string]string // patterns and enumerations → name
+	values    []string          // in the order in which they were asked for
 }
 
 type checkKey struct {
@@ -168,7 +169,7 @@ func (k *checker) keywords(s *schema, d direction, v, hint string) {
 		k.p("c.Type(%s, %s)", v, kindsOf(s.types))
 	}
 	if s.enum != nil {
-		variable := k.variable("enum"+hint, "validation.NewEnumeration(%s)", quoteAll(s.enum))
+		variable := k.variable("enum", "validation.NewEnumeration(%s)", quoteAll(s.enum))
 		k.p("c.%s(%s, %s)", map[bool]string{true: "Const", false: "Enum"}[s.constant], v, variable)
 	}
 	for _, b := range [][2]string{{"Minimum", s.minimum}, {"Maximum", s.maximum}, {"ExclusiveMinimum", s.above}, {"ExclusiveMaximum", s.under}, {"MultipleOf", s.multipleOf}} {
@@ -189,7 +190,7 @@ func (k *checker) keywords(s *schema, d direction, v, hint string) {
 		k.p("c.UniqueItems(%s)", v)
 	}
 	if s.pattern != "" {
-		k.p("c.Pattern(%s, %s, %q)", v, k.matcher(hint, s.re2), s.pattern)
+		k.p("c.Pattern(%s, %s, %q)", v, k.matcher(s.re2), s.pattern)
 	}
 	k.format(s, v)
 	if d != forResponse {
@@ -279,25 +280,26 @@ func kindsOf(t types) string {
 	return strings.Join(list, "|")
 }
 
-// variable writes a package variable once and returns its name.
-func (k *checker) variable(name, format string, args ...any) string {
-	for base, i := name, 2; k.used[name]; i++ {
-		name = fmt.Sprintf("%s%d", base, i)
+// variable returns the package variable of a value, which all that use the same value share.
+func (k *checker) variable(kind, format string, args ...any) string {
+	value := fmt.Sprintf(format, args...)
+	if k.variables[value] == "" {
+		k.variables[value] = fmt.Sprintf("%s%d", kind, len(k.variables)+1)
+		k.values = append(k.values, value)
 	}
-	k.used[name] = true
-	fmt.Fprintf(&k.variables, "var "+name+" = "+format+"\n\n", args...)
-	return name
+	return k.variables[value]
 }
 
-func (k *checker) matcher(hint, re2 string) string {
+// matcher returns the variable of a pattern.
+func (k *checker) matcher(re2 string) string {
 	if c, ok := characterClass(re2); ok {
-		return k.variable("pattern"+hint, "validation.NewCharacterClass(%q, %t, %t)", c.set, c.beyond, c.empty)
+		return k.variable("pattern", "validation.NewCharacterClass(%q, %t, %t)", c.set, c.beyond, c.empty)
 	}
-	return k.variable("pattern"+hint, "regexp.MustCompile(%q)", re2)
+	return k.variable("pattern", "regexp.MustCompile(%q)", re2)
 }
 
 func newChecker(e *emitter) *checker {
-	k := &checker{emitter: e, functions: map[checkKey]string{}, used: map[string]bool{}, combined: map[*schema]bool{}}
+	k := &checker{emitter: e, functions: map[checkKey]string{}, used: map[string]bool{}, combined: map[*schema]bool{}, variables: map[string]string{}}
 	var roots []*schema
 	for _, o := range e.document.operations {
 		for _, b := range o.bodies {
@@ -326,7 +328,13 @@ func (k *checker) file() string {
 	}
 	functions := k.String()
 	k.Reset()
-	k.WriteString(k.variables.String())
+	if len(k.values) > 0 {
+		k.p("// The patterns and enumerations of the document, each once.\nvar (")
+		for _, value := range k.values {
+			k.p("%s = %s", k.variables[value], value)
+		}
+		k.p(")\n")
+	}
 	k.WriteString(functions)
 	return k.finish()
 }

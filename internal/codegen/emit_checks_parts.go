@@ -107,7 +107,7 @@ func (k *checker) eachMember(s *schema, d direction, hint string) {
 		k.p("}")
 	}
 	for i, p := range s.patterns {
-		k.p("if %s.MatchString(m.Name()) {\nknown = true", k.matcher(hint+"Name", p.re2))
+		k.p("if %s.MatchString(m.Name()) {\nknown = true", k.matcher(p.re2))
 		k.mark(s, "m")
 		k.apply(p.schema, d, "m", fmt.Sprintf("%sPattern%d", hint, i+1))
 		k.p("}")

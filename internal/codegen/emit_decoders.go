@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
 // target returns the schema that says something: what an alias refers to.
@@ -106,14 +104,6 @@ func (e *emitter) decoder(s *schema) {
 			required |= 1 << i
 		}
 	}
-	for _, p := range s.properties {
-		if p.schema.plain() {
-			e.pattern(name, p.name, p.schema.inner())
-		}
-	}
-	if required != 0 {
-		e.p("var members%s = []string{%s}\n", name, quoteAll(names))
-	}
 	e.p("func decode%s(r *validation.Reader, dst *%s) {", name, name)
 	e.p("if !r.BeginObject() {\nreturn\n}")
 	if required != 0 {
@@ -140,7 +130,7 @@ func (e *emitter) decoder(s *schema) {
 	}
 	e.p("}\n}")
 	if required != 0 {
-		e.p("r.Required(^seen&%#b, members%s)", required, name)
+		e.p("r.Required(^seen&%#b, %s)", required, quoteAll(names))
 	}
 	e.p("}\n")
 }
@@ -151,11 +141,11 @@ func (e *emitter) decodeMember(p property, field goField, owner string, optional
 		check := e.checks.argument(p.schema, forRequest, owner+goName(p.name))
 		switch {
 		case how != byPointer:
-			e.p("validation.Checked(r, &dst.%s, %s)", field.name, check)
+			e.p("r.Checked(&dst.%s, %s)", field.name, check)
 		case optional:
-			e.p("validation.Checked(r, &optional.%[1]s, %[2]s)\ndst.%[1]s = &optional.%[1]s", field.name, check)
+			e.p("r.Checked(&optional.%[1]s, %[2]s)\ndst.%[1]s = &optional.%[1]s", field.name, check)
 		default:
-			e.p("dst.%[1]s = new(%[2]s)\nvalidation.Checked(r, dst.%[1]s, %[3]s)", field.name, value, check)
+			e.p("dst.%[1]s = new(%[2]s)\nr.Checked(dst.%[1]s, %[3]s)", field.name, value, check)
 		}
 		return
 	}
@@ -165,7 +155,7 @@ func (e *emitter) decodeMember(p property, field goField, owner string, optional
 		}
 		e.p("if r.Null() {\ndst.%s.SetNull()\ncontinue\n}", field.name)
 	}
-	e.value(p.schema.inner(), value, owner+oapi.ToCamelCase(p.name), func(v string) string {
+	e.value(p.schema.inner(), value, func(v string) string {
 		if optional && how == byPointer {
 			return fmt.Sprintf("optional.%[1]s = %[2]s\ndst.%[1]s = &optional.%[1]s", field.name, v)
 		}
@@ -189,28 +179,11 @@ func (e *emitter) optionalMembers(s *schema, fields map[string]goField) bool {
 	return true
 }
 
-// pattern writes the compiled patterns of a member.
-func (e *emitter) pattern(owner, member string, s *schema) {
-	if s.items != nil {
-		e.pattern(owner, member, s.items.inner())
-	}
-	if s.pattern == "" {
-		return
-	}
-	variable := "pattern" + owner + oapi.ToCamelCase(member)
-	e.checks.used[variable] = true
-	if c, ok := characterClass(s.re2); ok {
-		e.p("var %s = validation.NewCharacterClass(%q, %t, %t)\n", variable, c.set, c.beyond, c.empty)
-	} else {
-		e.p("var %s = regexp.MustCompile(%q)\n", variable, s.re2)
-	}
-}
-
 // value writes the reading of one value. typ is its Go type; set returns the statement that keeps it.
-func (e *emitter) value(s *schema, typ, owner string, set func(variable string) string) {
+func (e *emitter) value(s *schema, typ string, set func(variable string) string) {
 	switch s.kind() {
 	case typeString:
-		e.stringValue(s, typ, owner, set)
+		e.stringValue(s, typ, set)
 	case typeNumber:
 		e.p("if n, ok := r.Float64(); ok {")
 		e.bounds(s)
@@ -226,7 +199,7 @@ func (e *emitter) value(s *schema, typ, owner string, set func(variable string) 
 	case typeBoolean:
 		e.p("if b, ok := r.Bool(); ok {\n%s\n}", set("b"))
 	case typeArray:
-		e.array(s, typ, owner, set)
+		e.array(s, typ, set)
 	case typeObject:
 		e.p("var object %s\n%s(r, &object)\n%s", typ, e.decode(s), set("object"))
 	}
@@ -240,7 +213,7 @@ func (e *emitter) bounds(s *schema) {
 	}
 }
 
-func (e *emitter) array(s *schema, typ, owner string, set func(string) string) {
+func (e *emitter) array(s *schema, typ string, set func(string) string) {
 	element := strings.TrimPrefix(e.types.underlying(typ), "[]")
 	most := s.maxItems
 	if most < 0 {
@@ -248,7 +221,7 @@ func (e *emitter) array(s *schema, typ, owner string, set func(string) string) {
 	}
 	e.p("if r.BeginArray() {\nlist, n := make([]%s, 0, %d), 0", element, min(most, 8))
 	e.p("for r.NextElement() {\nn++")
-	e.value(s.items.inner(), element, owner, func(v string) string { return fmt.Sprintf("list = append(list, %s)", v) })
+	e.value(s.items.inner(), element, func(v string) string { return fmt.Sprintf("list = append(list, %s)", v) })
 	e.p("}")
 	if s.minItems > 0 {
 		e.p("r.Check(\"minItems\", validation.MinItems(n, %d))", s.minItems)
@@ -260,7 +233,7 @@ func (e *emitter) array(s *schema, typ, owner string, set func(string) string) {
 	e.p("%s\n}", set("list"))
 }
 
-func (e *emitter) stringValue(s *schema, typ, owner string, set func(string) string) {
+func (e *emitter) stringValue(s *schema, typ string, set func(string) string) {
 	e.p("if text, ok := r.Text(); ok {")
 	defer e.p("}")
 	if s.enum != nil {
@@ -272,11 +245,7 @@ func (e *emitter) stringValue(s *schema, typ, owner string, set func(string) str
 			}
 			v = unquoteJSON(v)
 			values = append(values, v)
-			constant := e.types.constants[typ][v]
-			if constant == "" {
-				constant = fmt.Sprintf("%q", v)
-			}
-			e.p("case %q:\nvalue = %s", v, constant)
+			e.p("case %q:\nvalue = %q", v, v)
 		}
 		e.p("default:\nr.Violation(\"enum\", validation.Enum(%q))\n}", strings.Join(values, ", "))
 		e.p("%s", set("value"))
@@ -293,7 +262,7 @@ func (e *emitter) stringValue(s *schema, typ, owner string, set func(string) str
 		e.p("r.Check(\"maxLength\", validation.MaxBytes(s, %d))", ceilingStringBytes)
 	}
 	if s.pattern != "" {
-		e.p("r.Check(\"pattern\", validation.Pattern(s, pattern%s, %q))", owner, s.pattern)
+		e.p("r.Check(\"pattern\", validation.Pattern(s, %s, %q))", e.checks.matcher(s.re2), s.pattern)
 	}
 	switch s.format {
 	case "date":

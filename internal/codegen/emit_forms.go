@@ -34,7 +34,7 @@ func (e *emitter) forms() {
 				}
 			}
 			if rest != nil {
-				e.p("}, Rest: %s}\n", formMember(&b, "", rest))
+				e.p("}, Rest: &validation.FormMember%s}\n", formMember(&b, "", rest))
 			} else {
 				e.p("}}\n")
 			}

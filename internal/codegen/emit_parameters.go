@@ -44,9 +44,7 @@ func (q *parameter) direct() bool {
 
 func (e *emitter) parameterChecks(o *operation) {
 	for _, q := range o.parameters {
-		if q.direct() {
-			e.pattern(o.goName, q.name, q.schema.target())
-		} else {
+		if !q.direct() {
 			e.p("var %s = %s\n", q.variable(o), e.style(&q))
 		}
 	}
@@ -64,7 +62,7 @@ func (e *emitter) parameterChecks(o *operation) {
 		case "header":
 			e.p("if value, ok := p.HeaderValue(%q, %q); ok {", q.name, canonicalHeader(q.name))
 		}
-		e.parameterValue(&q, o.goName+goName(q.name))
+		e.parameterValue(&q)
 		e.p("}")
 		switch {
 		case q.in == "query" && q.required:
@@ -176,7 +174,7 @@ func (s *schema) branches(seen map[*schema]bool) []*schema {
 	return list
 }
 
-func (e *emitter) parameterValue(q *parameter, owner string) {
+func (e *emitter) parameterValue(q *parameter) {
 	switch s := q.schema.target(); s.kind() {
 	case typeBoolean:
 		e.p("p.Bool(%q, value)", q.name)
@@ -199,12 +197,12 @@ func (e *emitter) parameterValue(q *parameter, owner string) {
 		}
 		e.p("}")
 	default:
-		e.stringChecks(s, q.name, owner)
+		e.stringChecks(s, q.name)
 	}
 }
 
 // stringChecks writes the checks of value, a string parameter.
-func (e *emitter) stringChecks(s *schema, name, owner string) {
+func (e *emitter) stringChecks(s *schema, name string) {
 	if s.enum != nil {
 		var values []string
 		for _, v := range s.enum {
@@ -222,7 +220,7 @@ func (e *emitter) stringChecks(s *schema, name, owner string) {
 		e.p("p.Check(%q, \"maxLength\", validation.MaxBytes(value, %d))", name, ceilingStringBytes)
 	}
 	if s.pattern != "" {
-		e.p("p.Check(%q, \"pattern\", validation.Pattern(value, pattern%s, %q))", name, owner, s.pattern)
+		e.p("p.Check(%q, \"pattern\", validation.Pattern(value, %s, %q))", name, e.checks.matcher(s.re2), s.pattern)
 	}
 	if function := textFormats[s.format]; function != "" {
 		e.p("p.Check(%q, \"format\", validation.%s(value))", name, function)

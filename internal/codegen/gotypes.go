@@ -14,9 +14,8 @@ import (
 // goTypes are the models that oapi-codegen wrote. Names are taken from its output, never computed beside it, so
 // that a drift between the two does not compile.
 type goTypes struct {
-	structs   map[string]map[string]goField // type name → JSON name
-	constants map[string]map[string]string  // type name → value → constant
-	aliases   map[string]string             // type name → what it is made of, structs apart
+	structs map[string]map[string]goField // type name → JSON name
+	aliases map[string]string             // type name → what it is made of, structs apart
 }
 
 // goResponses are the response types of the strict server.
@@ -75,18 +74,15 @@ func parseGoTypes(source string) (*goTypes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the models that oapi-codegen wrote do not parse: %w", err)
 	}
-	g := &goTypes{structs: map[string]map[string]goField{}, constants: map[string]map[string]string{}, aliases: map[string]string{}}
+	g := &goTypes{structs: map[string]map[string]goField{}, aliases: map[string]string{}}
 	for _, decl := range file.Decls {
 		gen, ok := decl.(*ast.GenDecl)
 		if !ok {
 			continue
 		}
 		for _, spec := range gen.Specs {
-			switch spec := spec.(type) {
-			case *ast.TypeSpec:
-				g.addType(spec)
-			case *ast.ValueSpec:
-				g.addConstant(spec)
+			if ts, ok := spec.(*ast.TypeSpec); ok {
+				g.addType(ts)
 			}
 		}
 	}
@@ -116,25 +112,6 @@ func (g *goTypes) addType(spec *ast.TypeSpec) {
 		fields[name] = goField{f.Names[0].Name, gotypes.ExprString(f.Type)}
 	}
 	g.structs[spec.Name.Name] = fields
-}
-
-func (g *goTypes) addConstant(spec *ast.ValueSpec) {
-	if spec.Type == nil || len(spec.Values) != 1 {
-		return
-	}
-	typ := gotypes.ExprString(spec.Type)
-	lit, ok := spec.Values[0].(*ast.BasicLit)
-	if !ok {
-		return
-	}
-	value, err := strconv.Unquote(lit.Value)
-	if err != nil {
-		return
-	}
-	if g.constants[typ] == nil {
-		g.constants[typ] = map[string]string{}
-	}
-	g.constants[typ][value] = spec.Names[0].Name
 }
 
 // underlying returns what a named type is made of, as far as it is no struct.

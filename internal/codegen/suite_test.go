@@ -238,15 +238,7 @@ func main() {
 // runSuite generates from the schemas, compiles, and returns how many instances got the right answer.
 func runSuite(t *testing.T, groups []*suiteGroup) (right int) {
 	t.Helper()
-	// Within the module, so that it can be compiled, and within testdata, so that ./... passes over it.
-	if err := os.MkdirAll("testdata", 0o755); err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("testdata", "tmp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := moduleFolder(t)
 	spec := filepath.Join(t.TempDir(), "openapi.json")
 	if err := os.WriteFile(spec, suiteDocument(groups), 0o600); err != nil {
 		t.Fatal(err)

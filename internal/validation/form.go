@@ -56,8 +56,8 @@ func (s *FormShape) member(name string) *FormMember {
 	return &FormMember{Shape: AnyText}
 }
 
-// DecodeForm checks a form and unmarshals it into dst.
-func DecodeForm[T any](values url.Values, shape *FormShape, dst *T, v *Violations, check func(*Check, *Value)) error {
+// DecodeForm checks a form and unmarshals it into the model that dst points to.
+func DecodeForm(values url.Values, shape *FormShape, dst any, v *Violations, check func(*Check, *Value)) error {
 	object := &Value{kind: Object}
 	names := make([]string, 0, len(values))
 	for name := range values {
@@ -131,8 +131,8 @@ func (m *FormMember) value(child *Value, texts []string, v *Violations) bool {
 
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 
-// model checks a value that was put together and unmarshals it into dst.
-func model[T any](value *Value, values int, dst *T, v *Violations, check func(*Check, *Value)) error {
+// model checks a value that was put together and unmarshals it into the model that dst points to.
+func model(value *Value, values int, dst any, v *Violations, check func(*Check, *Value)) error {
 	value.link()
 	c := &Check{Violations: v, trials: freeTrials + trialsPerValue*values}
 	check(c, value)
@@ -146,17 +146,17 @@ func model[T any](value *Value, values int, dst *T, v *Violations, check func(*C
 	return nil
 }
 
-// DecodeText checks a body that is one text and unmarshals it into dst.
-func DecodeText[T any](data []byte, dst *T, v *Violations, check func(*Check, *Value)) error {
+// DecodeText checks a body that is one text and unmarshals it into the model that dst points to.
+func DecodeText(data []byte, dst any, v *Violations, check func(*Check, *Value)) error {
 	if !utf8.Valid(data) {
 		return problem.BadRequest.New("the body is not UTF-8")
 	}
 	return model(&Value{kind: String, text: string(data)}, 1, dst, v, check)
 }
 
-// DecodeMultipart checks a multipart/form-data body and unmarshals it into dst. A body that is none is a
+// DecodeMultipart checks a multipart/form-data body and unmarshals it into the model that dst points to. A body that is none is a
 // problem.BadRequest.
-func DecodeMultipart[T any](data []byte, boundary string, shape *FormShape, dst *T, v *Violations, check func(*Check, *Value)) error {
+func DecodeMultipart(data []byte, boundary string, shape *FormShape, dst any, v *Violations, check func(*Check, *Value)) error {
 	reader := multipart.NewReader(bytes.NewReader(data), boundary)
 	object := &Value{kind: Object}
 	texts := map[string][]string{}

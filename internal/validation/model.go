@@ -11,10 +11,10 @@ import (
 	"example.com/gatehouse/internal/problem"
 )
 
-// Checked reads one value, checks it, and unmarshals it into dst where nothing is wrong with it. dst receives what the
+// Checked reads one value, checks it, and unmarshals it into the model that dst points to where nothing is wrong with it. dst receives what the
 // schema describes and no more: a member that the schema leaves open without describing it could bind to a declared one
 // of another spelling.
-func Checked[T any](r *Reader, dst *T, check func(*Check, *Value)) {
+func (r *Reader) Checked(dst any, check func(*Check, *Value)) {
 	if r.err != nil {
 		return
 	}
@@ -123,4 +123,4 @@ func appendString(b []byte, s string) []byte {
 }
 
 // Anything reads a value that no schema bounds.
-func Anything[T any](r *Reader, dst *T) { Checked(r, dst, func(*Check, *Value) {}) }
+func (r *Reader) Anything(dst any) { r.Checked(dst, func(*Check, *Value) {}) }

@@ -33,16 +33,15 @@ type Reader struct {
 
 var readers = sync.Pool{New: func() any { return &Reader{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
 
-// Decode reads data, which must be exactly one JSON value, into dst with a generated decoder. It returns a
-// problem.BadRequest where data is not JSON: syntax, encoding, a repeated member, trailing data, too deep. What is
-// against the schema is added to v.
-func Decode[T any](data []byte, dst *T, v *Violations, decode func(*Reader, *T)) error {
+// Decode reads data, which must be exactly one JSON value, with a generated decoder. It returns a problem.BadRequest where
+// data is not JSON: syntax, encoding, a repeated member, trailing data, too deep. What is against the schema is added to v.
+func Decode(data []byte, v *Violations, decode func(*Reader)) error {
 	r := readers.Get().(*Reader)
 	defer readers.Put(r)
 	r.buf = *bytes.NewBuffer(data)
 	r.dec.Reset(&r.buf)
 	r.violations, r.err = v, nil
-	decode(r, dst)
+	decode(r)
 	if r.err == nil {
 		if _, err := r.dec.ReadToken(); err != io.EOF {
 			r.fail("the body goes on after the JSON value")
@@ -235,7 +234,7 @@ func (r *Reader) SkipMember() { r.skip() }
 
 // Required adds a violation for each bit of missing; names holds the member name of each bit. It is called after
 // the closing brace.
-func (r *Reader) Required(missing uint64, names []string) {
+func (r *Reader) Required(missing uint64, names ...string) {
 	if r.err != nil || missing == 0 {
 		return
 	}

@@ -70,13 +70,13 @@ func decodeThing(r *validation.Reader, dst *thing) {
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b11, []string{"text", "size"})
+	r.Required(^seen&0b11, "text", "size")
 }
 
 func decode(data string) (thing, []problem.Violation, error) {
 	var dst thing
 	var v validation.Violations
-	if err := validation.Decode([]byte(data), &dst, &v, decodeThing); err != nil {
+	if err := validation.Decode([]byte(data), &v, func(r *validation.Reader) { decodeThing(r, &dst) }); err != nil {
 		return dst, nil, err
 	}
 	if err := v.Err(); err != nil {

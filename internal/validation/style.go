@@ -312,13 +312,13 @@ func (p *Parameters) json(s *Style, text string) (v *Value, ok bool) {
 
 // parseText parses exactly one JSON value.
 func parseText(text string) (v *Value, err error) {
-	err = Decode([]byte(text), &v, &Violations{}, func(r *Reader, dst **Value) {
+	err = Decode([]byte(text), &Violations{}, func(r *Reader) {
 		if raw, err := r.dec.ReadValue(); err != nil {
 			r.syntax(err)
 		} else if depth(raw) > maxDepth {
 			r.tooDeep()
 		} else {
-			*dst, _ = parseValue(string(raw))
+			v, _ = parseValue(string(raw))
 		}
 	})
 	return v, err

@@ -64,127 +64,191 @@ func Scopes() []string {
 // Operations returns the operation table: one row for each operation of the document.
 func Operations() []guard.Operation {
 	return []guard.Operation{
-		{
-			ID: "basic", Method: "GET", Path: "/basic",
-			Security: []guard.Alternative{
-				{{Scheme: schemeBasic}},
-			},
-			Produces: []string{"application/json"},
+		operationBasic(),
+		operationBasicOptional(),
+		operationBearer(),
+		operationBearerOptional(),
+		operationPasswordOptional(),
+		operationCode(),
+		operationOauth2(),
+		operationOauth2Optional(),
+		operationScopesOne(),
+		operationScopesTwo(),
+		operationKeyHeader(),
+		operationKeyQuery(),
+		operationKeyCookie(),
+		operationKeyHeaderOptional(),
+		operationKeyQueryOptional(),
+		operationKeyCookieOptional(),
+	}
+}
+
+func operationBasic() guard.Operation {
+	return guard.Operation{
+		ID: "basic", Method: "GET", Path: "/basic",
+		Security: []guard.Alternative{
+			{{Scheme: schemeBasic}},
 		},
-		{
-			ID: "basicOptional", Method: "GET", Path: "/basic/optional",
-			Security: []guard.Alternative{
-				{},
-				{{Scheme: schemeBasic}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationBasicOptional() guard.Operation {
+	return guard.Operation{
+		ID: "basicOptional", Method: "GET", Path: "/basic/optional",
+		Security: []guard.Alternative{
+			{},
+			{{Scheme: schemeBasic}},
 		},
-		{
-			ID: "bearer", Method: "GET", Path: "/bearer",
-			Security: []guard.Alternative{
-				{{Scheme: schemeBearer}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationBearer() guard.Operation {
+	return guard.Operation{
+		ID: "bearer", Method: "GET", Path: "/bearer",
+		Security: []guard.Alternative{
+			{{Scheme: schemeBearer}},
 		},
-		{
-			ID: "bearerOptional", Method: "GET", Path: "/bearer/optional",
-			Security: []guard.Alternative{
-				{},
-				{{Scheme: schemeBearer}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationBearerOptional() guard.Operation {
+	return guard.Operation{
+		ID: "bearerOptional", Method: "GET", Path: "/bearer/optional",
+		Security: []guard.Alternative{
+			{},
+			{{Scheme: schemeBearer}},
 		},
-		{
-			ID: "passwordOptional", Method: "GET", Path: "/password/optional",
-			Security: []guard.Alternative{
-				{},
-				{{Scheme: schemePassword}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationPasswordOptional() guard.Operation {
+	return guard.Operation{
+		ID: "passwordOptional", Method: "GET", Path: "/password/optional",
+		Security: []guard.Alternative{
+			{},
+			{{Scheme: schemePassword}},
 		},
-		{
-			ID: "code", Method: "GET", Path: "/code",
-			Security: []guard.Alternative{
-				{{Scheme: schemeCode}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationCode() guard.Operation {
+	return guard.Operation{
+		ID: "code", Method: "GET", Path: "/code",
+		Security: []guard.Alternative{
+			{{Scheme: schemeCode}},
 		},
-		{
-			ID: "oauth2", Method: "GET", Path: "/oauth2",
-			Security: []guard.Alternative{
-				{{Scheme: schemeAnyFlow}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationOauth2() guard.Operation {
+	return guard.Operation{
+		ID: "oauth2", Method: "GET", Path: "/oauth2",
+		Security: []guard.Alternative{
+			{{Scheme: schemeAnyFlow}},
 		},
-		{
-			ID: "oauth2Optional", Method: "GET", Path: "/oauth2/optional",
-			Security: []guard.Alternative{
-				{},
-				{{Scheme: schemeAnyFlow}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationOauth2Optional() guard.Operation {
+	return guard.Operation{
+		ID: "oauth2Optional", Method: "GET", Path: "/oauth2/optional",
+		Security: []guard.Alternative{
+			{},
+			{{Scheme: schemeAnyFlow}},
 		},
-		{
-			ID: "scopesOne", Method: "GET", Path: "/oauth2/one",
-			Security: []guard.Alternative{
-				{{Scheme: schemeAnyFlow, Scopes: []string{"scope3", "scope1"}}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationScopesOne() guard.Operation {
+	return guard.Operation{
+		ID: "scopesOne", Method: "GET", Path: "/oauth2/one",
+		Security: []guard.Alternative{
+			{{Scheme: schemeAnyFlow, Scopes: []string{"scope3", "scope1"}}},
 		},
-		{
-			ID: "scopesTwo", Method: "GET", Path: "/oauth2/two",
-			Security: []guard.Alternative{
-				{{Scheme: schemeAnyFlow, Scopes: []string{"scope3", "scope2"}}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationScopesTwo() guard.Operation {
+	return guard.Operation{
+		ID: "scopesTwo", Method: "GET", Path: "/oauth2/two",
+		Security: []guard.Alternative{
+			{{Scheme: schemeAnyFlow, Scopes: []string{"scope3", "scope2"}}},
 		},
-		{
-			ID: "keyHeader", Method: "GET", Path: "/key/header",
-			Security: []guard.Alternative{
-				{{Scheme: schemeKeyHeader}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationKeyHeader() guard.Operation {
+	return guard.Operation{
+		ID: "keyHeader", Method: "GET", Path: "/key/header",
+		Security: []guard.Alternative{
+			{{Scheme: schemeKeyHeader}},
 		},
-		{
-			ID: "keyQuery", Method: "GET", Path: "/key/query",
-			Security: []guard.Alternative{
-				{{Scheme: schemeKeyQuery}},
-			},
-			Produces:   []string{"application/json"},
-			QueryNames: []string{"key"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationKeyQuery() guard.Operation {
+	return guard.Operation{
+		ID: "keyQuery", Method: "GET", Path: "/key/query",
+		Security: []guard.Alternative{
+			{{Scheme: schemeKeyQuery}},
 		},
-		{
-			ID: "keyCookie", Method: "GET", Path: "/key/cookie",
-			Security: []guard.Alternative{
-				{{Scheme: schemeKeyCookie}},
-			},
-			Produces: []string{"application/json"},
+		Produces:   []string{"application/json"},
+		QueryNames: []string{"key"},
+	}
+}
+
+func operationKeyCookie() guard.Operation {
+	return guard.Operation{
+		ID: "keyCookie", Method: "GET", Path: "/key/cookie",
+		Security: []guard.Alternative{
+			{{Scheme: schemeKeyCookie}},
 		},
-		{
-			ID: "keyHeaderOptional", Method: "GET", Path: "/key/header/optional",
-			Security: []guard.Alternative{
-				{},
-				{{Scheme: schemeKeyHeader}},
-			},
-			Produces: []string{"application/json"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationKeyHeaderOptional() guard.Operation {
+	return guard.Operation{
+		ID: "keyHeaderOptional", Method: "GET", Path: "/key/header/optional",
+		Security: []guard.Alternative{
+			{},
+			{{Scheme: schemeKeyHeader}},
 		},
-		{
-			ID: "keyQueryOptional", Method: "GET", Path: "/key/query/optional",
-			Security: []guard.Alternative{
-				{},
-				{{Scheme: schemeKeyQuery}},
-			},
-			Produces:   []string{"application/json"},
-			QueryNames: []string{"key"},
+		Produces: []string{"application/json"},
+	}
+}
+
+func operationKeyQueryOptional() guard.Operation {
+	return guard.Operation{
+		ID: "keyQueryOptional", Method: "GET", Path: "/key/query/optional",
+		Security: []guard.Alternative{
+			{},
+			{{Scheme: schemeKeyQuery}},
 		},
-		{
-			ID: "keyCookieOptional", Method: "GET", Path: "/key/cookie/optional",
-			Security: []guard.Alternative{
-				{},
-				{{Scheme: schemeKeyCookie}},
-			},
-			Produces: []string{"application/json"},
+		Produces:   []string{"application/json"},
+		QueryNames: []string{"key"},
+	}
+}
+
+func operationKeyCookieOptional() guard.Operation {
+	return guard.Operation{
+		ID: "keyCookieOptional", Method: "GET", Path: "/key/cookie/optional",
+		Security: []guard.Alternative{
+			{},
+			{{Scheme: schemeKeyCookie}},
 		},
+		Produces: []string{"application/json"},
 	}
 }
 
