@@ -17,18 +17,29 @@ import (
 // principal, or auth.ErrInvalidCredential where the credential is not good, or another error where it could not tell.
 type Authenticators interface {
 	// Basic proves the user and password of the scheme basic (RFC 7617).
-	Basic(ctx context.Context, credential auth.Basic) (*auth.Principal, error)
+	Basic(ctx context.Context, credential BasicCredential) (*auth.Principal, error)
 	// Oauth2 proves an access token of the oauth2 scheme oauth2 (RFC 6750).
-	Oauth2(ctx context.Context, credential auth.BearerToken) (*auth.Principal, error)
+	Oauth2(ctx context.Context, credential Oauth2Credential) (*auth.Principal, error)
 	// ApiKeyHeader proves the API key of the scheme apiKeyHeader, in the header X-API-Key.
-	ApiKeyHeader(ctx context.Context, credential auth.APIKey) (*auth.Principal, error)
+	ApiKeyHeader(ctx context.Context, credential ApiKeyHeaderCredential) (*auth.Principal, error)
 	// ApiKeyBearer proves the bearer token of the scheme apiKeyBearer (RFC 6750).
-	ApiKeyBearer(ctx context.Context, credential auth.BearerToken) (*auth.Principal, error)
+	ApiKeyBearer(ctx context.Context, credential ApiKeyBearerCredential) (*auth.Principal, error)
 	// ApiKeyQuery proves the API key of the scheme apiKeyQuery, in the query api_key.
-	ApiKeyQuery(ctx context.Context, credential auth.APIKey) (*auth.Principal, error)
+	ApiKeyQuery(ctx context.Context, credential ApiKeyQueryCredential) (*auth.Principal, error)
 	// ApiKeyCookie proves the API key of the scheme apiKeyCookie, in the cookie api_key.
-	ApiKeyCookie(ctx context.Context, credential auth.APIKey) (*auth.Principal, error)
+	ApiKeyCookie(ctx context.Context, credential ApiKeyCookieCredential) (*auth.Principal, error)
 }
+
+// What each scheme is proven by. A method that is written with the name of its scheme's credential does not compile
+// when the scheme is gone.
+type (
+	BasicCredential        = auth.Basic
+	Oauth2Credential       = auth.BearerToken
+	ApiKeyHeaderCredential = auth.APIKey
+	ApiKeyBearerCredential = auth.BearerToken
+	ApiKeyQueryCredential  = auth.APIKey
+	ApiKeyCookieCredential = auth.APIKey
+)
 
 // The security schemes, as indexes into Schemes.
 const (
@@ -421,6 +432,5 @@ var formCreateTokenFormdataRequestBody = &validation.FormShape{Members: map[stri
 func DefaultLimits() []guard.Limit {
 	return []guard.Limit{
 		{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
-		{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 	}
 }

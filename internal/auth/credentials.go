@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,3 +38,10 @@ type BearerToken struct{ Secret }
 
 // APIKey is the value of an apiKey security scheme.
 type APIKey struct{ Secret }
+
+// ClientCertificate is what the client presented in the TLS handshake, its own certificate first. The handshake proves that
+// the client holds the private key, and nothing else: who issued the certificate, and whether that is still good, is for
+// the authenticator to verify (RFC 5280 §6).
+type ClientCertificate struct {
+	Chain []*x509.Certificate
+}

@@ -43,6 +43,9 @@ func readDocument(l *library, names *goNames, undeclared string) *document {
 	components.allow("components", componentKeys...)
 	c := &schemas{read: map[string]*schema{}}
 	d := &document{schemes: readSchemes(components.get("securitySchemes"))}
+	for _, s := range d.schemes {
+		names.used[s.goName+"Credential"] = true
+	}
 	for _, m := range components.get("schemas").members() {
 		d.components = append(d.components, c.schema(m.value, nil))
 	}

@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
 // emitter writes Go source from the judged document.
@@ -106,22 +104,29 @@ func (e *emitter) operations() string {
 	e.p("// principal, or auth.ErrInvalidCredential where the credential is not good, or another error where it could not tell.")
 	e.p("type Authenticators interface {")
 	for _, s := range e.document.schemes {
-		e.p("// %s proves %s.", oapi.ToCamelCase(s.name), s.describe())
-		e.p("%s(ctx context.Context, credential %s) (*auth.Principal, error)", oapi.ToCamelCase(s.name), s.credential())
+		e.p("// %s proves %s.", s.goName, s.describe())
+		e.p("%s(ctx context.Context, credential %sCredential) (*auth.Principal, error)", s.goName, s.goName)
 	}
-	e.p("}\n\n// The security schemes, as indexes into Schemes.\nconst (")
+	e.p("}\n")
+	if len(e.document.schemes) > 0 {
+		e.p("// What each scheme is proven by. A method that is written with the name of its scheme's credential does not compile\n// when the scheme is gone.\ntype (")
+		for _, s := range e.document.schemes {
+			e.p("%sCredential = auth.%s", s.goName, s.credential())
+		}
+		e.p(")\n")
+	}
+	e.p("// The security schemes, as indexes into Schemes.\nconst (")
 	for i, s := range e.document.schemes {
 		e.p("%s%s", s.constant(), map[bool]string{true: " = iota"}[i == 0])
 	}
 	e.p(")\n\n// Schemes returns the security schemes with the authenticators that prove their credentials.")
 	e.p("func Schemes(a Authenticators) []guard.Scheme {\nreturn []guard.Scheme{")
 	for _, s := range e.document.schemes {
-		switch s.kind {
-		case "apiKey":
-			e.p("{Name: %q, APIKey: a.%s, In: %q, Param: %q},", s.name, oapi.ToCamelCase(s.name), s.in, s.param)
-		default:
-			e.p("{Name: %q, %s: a.%s},", s.name, oapi.ToCamelCase(s.kind), oapi.ToCamelCase(s.name))
+		place := ""
+		if s.kind == schemeAPIKey {
+			place = fmt.Sprintf(", In: %q, Param: %q", s.in, s.param)
 		}
+		e.p("{Name: %q, %s: a.%s%s},", s.name, s.kind, s.goName, place)
 	}
 	e.p("}\n}\n")
 	e.p("// Scopes returns every scope that a security scheme declares.")
@@ -154,20 +159,23 @@ func (d *document) scopes() []string {
 	return slices.Compact(list)
 }
 
-func (s scheme) constant() string { return "scheme" + oapi.ToCamelCase(s.name) }
+func (s scheme) constant() string { return "scheme" + s.goName }
 
+// credential is the type of package auth that an authenticator of the scheme is given.
 func (s scheme) credential() string {
-	return map[string]string{"basic": "auth.Basic", "bearer": "auth.BearerToken", "apiKey": "auth.APIKey"}[s.kind]
+	return map[schemeKind]string{schemeBasic: "Basic", schemeBearer: "BearerToken", schemeAPIKey: "APIKey", schemeMutualTLS: "ClientCertificate"}[s.kind]
 }
 
 func (s scheme) describe() string {
 	switch {
-	case s.oauth2:
-		return fmt.Sprintf("an access token of the oauth2 scheme %s (RFC 6750)", s.name)
-	case s.kind == "apiKey":
+	case s.source != "":
+		return fmt.Sprintf("an access token of the %s scheme %s (RFC 6750)", s.source, s.name)
+	case s.kind == schemeAPIKey:
 		return fmt.Sprintf("the API key of the scheme %s, in the %s %s", s.name, s.in, s.param)
-	case s.kind == "basic":
+	case s.kind == schemeBasic:
 		return fmt.Sprintf("the user and password of the scheme %s (RFC 7617)", s.name)
+	case s.kind == schemeMutualTLS:
+		return fmt.Sprintf("the client certificate of the scheme %s (RFC 8446 §4.4.2)", s.name)
 	}
 	return fmt.Sprintf("the bearer token of the scheme %s (RFC 6750)", s.name)
 }
@@ -197,6 +205,9 @@ func (e *emitter) operation(o *operation) {
 	e.p("ID: %q, Method: %q, Path: %q,", o.id, o.method, o.path)
 	if o.public != "" {
 		e.p("Public: %q,", o.public)
+	}
+	if o.denied != "" {
+		e.p("Denied: %q,", o.denied)
 	}
 	if len(o.security) > 0 {
 		e.p("Security: []guard.Alternative{")

@@ -101,7 +101,15 @@ func (l *library) index(n node, names bool) {
 			n.resource.addAnchor(&n.resource.dynamic, a.text(), n)
 		}
 	}
+	seen := map[string]bool{}
 	for _, m := range n.members() {
+		if seen[m.key] {
+			m.value.fault("the member %q occurs twice in this mapping: remove one of them", m.key)
+		}
+		seen[m.key] = true
+		if m.key == "<<" && !names {
+			m.value.fault("a merge key is not of YAML 1.2, and other tools would read another document: write the members out")
+		}
 		switch m.key {
 		case "enum", "const", "default", "example", "examples":
 			if !names {

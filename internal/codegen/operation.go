@@ -14,6 +14,7 @@ type operation struct {
 	goName        string
 	method, path  string
 	public        string
+	denied        string
 	security      [][]requirement
 	limits        []limit
 	maxBodyBytes  int64
@@ -120,7 +121,7 @@ func (r *operationReader) readLimits(o *operation, n node) {
 			e.fault("the limit %q means something else elsewhere: a name is a bucket, give each limit its own", l.name)
 		}
 		r.limits[l.name] = l
-		if l.by == "principal" && o.public != "" {
+		if l.by == "principal" && len(o.security) == 0 {
 			continue // nobody to count
 		}
 		o.limits = append(o.limits, l)

@@ -116,7 +116,7 @@ func (r *operationReader) judgeParameter(o *operation, p *parameter) {
 	}
 	for _, alternative := range o.security {
 		for _, requirement := range alternative {
-			if s := r.doc.schemes[requirement.scheme]; s.kind == "apiKey" && s.in == p.in && strings.EqualFold(s.param, p.name) {
+			if s := r.doc.schemes[requirement.scheme]; s.kind == schemeAPIKey && s.in == p.in && strings.EqualFold(s.param, p.name) {
 				p.node.fault("the parameter is the API key of the scheme %s: remove it, or give it another name", s.name)
 			}
 		}

@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -8,12 +9,23 @@ import (
 // scheme is an entry of components.securitySchemes that somebody can verify.
 type scheme struct {
 	name   string
-	kind   string // basic, bearer, apiKey
-	in     string // of an apiKey: header, query, cookie
-	param  string // of an apiKey: its name there
-	oauth2 bool
+	goName string
+	kind   schemeKind
+	in     string   // of an apiKey: header, query, cookie
+	param  string   // of an apiKey: its name there
+	source string   // what the bearer tokens are: oauth2, openIdConnect, or "" for http
 	scopes []string // declared by the flows or x-scopes
 }
+
+// schemeKind is how a credential arrives, by the name of the field of guard.Scheme.
+type schemeKind string
+
+const (
+	schemeBasic     schemeKind = "Basic"
+	schemeBearer    schemeKind = "Bearer"
+	schemeAPIKey    schemeKind = "APIKey"
+	schemeMutualTLS schemeKind = "MutualTLS"
+)
 
 // requirement is a scheme, as an index, with the scopes it must hold.
 type requirement struct {
@@ -23,30 +35,57 @@ type requirement struct {
 
 func readSchemes(n node) []scheme {
 	var list []scheme
+	var names []string
 	for _, m := range n.members() {
-		if s, ok := readScheme(m.key, m.value); ok {
+		if s, ok := readScheme(m.key, m.value.resolve()); ok {
 			list = append(list, s)
+			names = append(names, m.key)
+		}
+	}
+	given := fieldNames(names)
+	for i := range list {
+		if list[i].goName == "" {
+			list[i].goName = given[list[i].name]
+		}
+		if list[i].goName == "" {
+			list[i].goName = goName(list[i].name)
 		}
 	}
 	return list
 }
 
 func readScheme(name string, n node) (s scheme, ok bool) {
-	s.name = name
+	s.name, s.goName = name, n.get("x-go-name").text()
+	if s.goName != "" && !isGoName(s.goName) {
+		n.get("x-go-name").fault("x-go-name must be an exported Go identifier")
+	}
 	for _, scope := range n.get("x-scopes").elements() {
 		s.scopes = append(s.scopes, scope.text())
 	}
 	switch kind := n.get("type").text(); kind {
 	case "http":
-		n.allow("an http security scheme", "type", "description", "scheme", "bearerFormat", "x-scopes")
-		s.kind = strings.ToLower(n.get("scheme").text())
-		if s.kind != "basic" && s.kind != "bearer" {
-			n.get("scheme").fault("nobody can verify the http scheme %q here: use basic or bearer", s.kind)
+		n.allow("an http security scheme", "type", "description", "scheme", "bearerFormat", "x-scopes", "x-go-name")
+		switch strings.ToLower(n.get("scheme").text()) {
+		case "basic":
+			s.kind = schemeBasic
+		case "bearer":
+			s.kind = schemeBearer
+		default:
+			n.get("scheme").fault("nobody can verify the http scheme %q here: use basic or bearer", n.get("scheme").text())
 			return s, false
 		}
+	case "mutualTLS":
+		n.allow("a mutualTLS security scheme", "type", "description", "x-scopes", "x-go-name")
+		s.kind = schemeMutualTLS
+	case "openIdConnect":
+		n.allow("an openIdConnect security scheme", "type", "description", "openIdConnectUrl", "x-go-name")
+		s.kind, s.source = schemeBearer, kind
+		if u, err := url.Parse(n.get("openIdConnectUrl").text()); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			n.fault("an openIdConnect security scheme needs the openIdConnectUrl of its discovery document, an https URL")
+		}
 	case "apiKey":
-		n.allow("an apiKey security scheme", "type", "description", "in", "name", "x-scopes")
-		s.kind, s.in, s.param = "apiKey", n.get("in").text(), n.get("name").text()
+		n.allow("an apiKey security scheme", "type", "description", "in", "name", "x-scopes", "x-go-name")
+		s.kind, s.in, s.param = schemeAPIKey, n.get("in").text(), n.get("name").text()
 		if !slices.Contains([]string{"header", "query", "cookie"}, s.in) {
 			n.get("in").fault("an API key can be in header, query or cookie")
 			return s, false
@@ -59,8 +98,8 @@ func readScheme(name string, n node) (s scheme, ok bool) {
 			n.get("name").warn("the whole value of the Authorization header is the key: where it begins with Bearer, write type: http, scheme: bearer")
 		}
 	case "oauth2":
-		n.allow("an oauth2 security scheme", "type", "description", "flows")
-		s.kind, s.oauth2 = "bearer", true
+		n.allow("an oauth2 security scheme", "type", "description", "flows", "x-go-name")
+		s.kind, s.source = schemeBearer, kind
 		n.get("flows").allow("the flows of an oauth2 security scheme", "implicit", "password", "clientCredentials", "authorizationCode", "deviceAuthorization")
 		for _, flow := range n.get("flows").members() {
 			flow.value.allow("an OAuth 2.0 flow", "authorizationUrl", "tokenUrl", "refreshUrl", "scopes")
@@ -69,7 +108,7 @@ func readScheme(name string, n node) (s scheme, ok bool) {
 			}
 		}
 	default:
-		n.get("type").fault("nobody can verify a security scheme of type %q yet: use http, apiKey or oauth2", kind)
+		n.get("type").fault("%q is no type of a security scheme: use http, apiKey, oauth2, openIdConnect or mutualTLS", kind)
 		return s, false
 	}
 	return s, true
@@ -86,12 +125,12 @@ func (r *operationReader) readSecurity(o *operation, n node) {
 		o.public = "undeclared: opened by --undeclared-security public"
 		return
 	case !security.exists() && r.undeclared == "deny":
-		o.public = "undeclared: denied"
+		o.denied = "undeclared: denied by --undeclared-security deny"
 		return
 	case !security.exists():
 		n.fault("the operation does not say who may call it: state security, or security: [] with x-public-reason")
 		return
-	case len(security.elements()) == 0:
+	case !slices.ContainsFunc(security.elements(), func(n node) bool { return len(n.members()) > 0 }):
 		o.public = reason.text()
 		if o.public == "" && r.undeclared != "" {
 			security.warn("the operation is open to everybody, and the document does not say why")
@@ -128,12 +167,15 @@ func (r *operationReader) judgeScope(i int, scope node) {
 	if slices.Contains(s.scopes, scope.text()) {
 		return
 	}
-	if s.oauth2 {
+	if s.source == "openIdConnect" {
+		return // the issuer knows its scopes, the document does not
+	}
+	if s.source == "oauth2" {
 		scope.fault("requires the scope %q, which no flow of %s declares: declare it there or correct the name", scope.text(), s.name)
 		return
 	}
 	for _, other := range r.doc.schemes {
-		if other.oauth2 && slices.Contains(other.scopes, scope.text()) {
+		if other.source == "oauth2" && slices.Contains(other.scopes, scope.text()) {
 			return
 		}
 	}

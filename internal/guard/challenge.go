@@ -48,6 +48,8 @@ func challenges(realm string, uses []schemeUse, bearer string) []string {
 			c = BasicChallenge(realm)
 		case uses[i].Bearer != nil:
 			c = bearerChallenge(realm, bearer)
+		case uses[i].MutualTLS != nil:
+			c = `ClientCertificate realm=` + quote(realm)
 		default:
 			c = `APIKey realm=` + quote(realm)
 		}

@@ -84,7 +84,7 @@ func (r *Router) checkRoutes(fault func(string, ...any)) {
 
 func (s *Scheme) check(fault func(string, ...any)) {
 	n := 0
-	for _, set := range []bool{s.Basic != nil, s.Bearer != nil, s.APIKey != nil} {
+	for _, set := range []bool{s.Basic != nil, s.Bearer != nil, s.APIKey != nil, s.MutualTLS != nil} {
 		if set {
 			n++
 		}
@@ -105,10 +105,12 @@ func (s *Scheme) check(fault func(string, ...any)) {
 
 func (op *Operation) checkSecurity(schemes []Scheme, fault func(string, ...any)) {
 	switch {
-	case len(op.Security) == 0 && op.Public == "":
+	case len(op.Security) == 0 && op.Public == "" && op.Denied == "":
 		fault("has neither security nor a reason to be public")
 	case len(op.Security) > 0 && op.Public != "":
 		fault("has security and a reason to be public")
+	case op.Denied != "" && (op.Public != "" || len(op.Security) > 0):
+		fault("is denied to everybody, and open to somebody")
 	}
 	closed := false
 	for _, a := range op.Security {

@@ -11,12 +11,14 @@ import (
 )
 
 const (
-	basicChallenge   = `Basic realm="gatehouse", charset="UTF-8"`
-	bearerChallenge  = `Bearer realm="gatehouse"`
-	invalidToken     = `Bearer realm="gatehouse", error="invalid_token", error_description="the token is not valid"`
-	apiKeyChallenge  = `APIKey realm="gatehouse"`
-	needsCredential  = "this operation needs a credential"
-	credentialNoGood = "the credential is not valid"
+	basicChallenge  = `Basic realm="gatehouse", charset="UTF-8"`
+	bearerChallenge = `Bearer realm="gatehouse"`
+	invalidToken    = `Bearer realm="gatehouse", error="invalid_token", error_description="the token is not valid"`
+	apiKeyChallenge = `APIKey realm="gatehouse"`
+
+	certificateChallenge = `ClientCertificate realm="gatehouse"`
+	needsCredential      = "this operation needs a credential"
+	credentialNoGood     = "the credential is not valid"
 )
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }

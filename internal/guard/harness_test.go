@@ -2,11 +2,17 @@ package guard_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -30,9 +36,10 @@ const (
 	keyHeader
 	keyQuery
 	keyCookie
+	certificate
 )
 
-var schemeNames = []string{"basic", "oauth2", "keyBearer", "keyHeader", "keyQuery", "keyCookie"}
+var schemeNames = []string{"basic", "oauth2", "keyBearer", "keyHeader", "keyQuery", "keyCookie", "certificate"}
 
 var errStoreDown = errors.New("the store at 10.1.2.3 does not answer")
 
@@ -83,6 +90,9 @@ func schemes() []guard.Scheme {
 		{Name: "keyHeader", APIKey: keyOf("keyHeader"), In: "header", Param: "X-API-Key"},
 		{Name: "keyQuery", APIKey: keyOf("keyQuery"), In: "query", Param: "api_key"},
 		{Name: "keyCookie", APIKey: keyOf("keyCookie"), In: "cookie", Param: "api_key"},
+		{Name: "certificate", MutualTLS: func(_ context.Context, c auth.ClientCertificate) (*auth.Principal, error) {
+			return prove("certificate", c.Chain[0].Subject.CommonName)
+		}},
 	}
 }
 
@@ -114,6 +124,8 @@ type service struct {
 	*httptest.Server
 	// handled counts the requests that reached a handler.
 	handled atomic.Int64
+	// clients present a certificate each, by the common name in it.
+	clients map[string]*http.Client
 }
 
 type settings struct {
@@ -122,11 +134,12 @@ type settings struct {
 	schemes     []guard.Scheme
 	tls         bool
 	refuseBasic bool
+	origins     *http.CrossOriginProtection
 }
 
 func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 	t.Helper()
-	s := &service{}
+	s := &service{clients: map[string]*http.Client{}}
 	e := echo.New()
 	e.Pre(entry)
 	if set.limiter == nil {
@@ -137,7 +150,7 @@ func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 	}
 	r := guard.New(guard.Config{
 		Echo: e, Operations: operations, Schemes: set.schemes, Limiter: set.limiter, Realm: "gatehouse",
-		AllowInsecureBasic: !set.refuseBasic,
+		AllowInsecureBasic: !set.refuseBasic, CrossOrigin: set.origins,
 	})
 	handler := set.handler
 	if handler == nil {
@@ -163,10 +176,12 @@ func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 	if err := r.Finish(); err != nil {
 		t.Fatal(err)
 	}
+	s.Server = httptest.NewUnstartedServer(e)
 	if set.tls {
-		s.Server = httptest.NewTLSServer(e)
+		s.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+		s.StartTLS()
 	} else {
-		s.Server = httptest.NewServer(e)
+		s.Start()
 	}
 	t.Cleanup(s.Close)
 	return s
@@ -214,7 +229,12 @@ func (s *service) send(t testing.TB, method, target, body string, header http.He
 func (s *service) do(t testing.TB, r *http.Request) answer {
 	t.Helper()
 	before := s.handled.Load()
-	response, err := s.Client().Do(r)
+	client := s.Client()
+	if name := r.Header.Get(certificateOf); name != "" {
+		r.Header.Del(certificateOf)
+		client = s.clientWith(t, name)
+	}
+	response, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +250,30 @@ func (s *service) do(t testing.TB, r *http.Request) answer {
 		}
 	}
 	return a
+}
+
+// certificateOf is a field that is never sent: the client presents a certificate of that common name.
+const certificateOf = "X-Test-Certificate"
+
+// clientWith returns a client that presents a certificate of the common name.
+func (s *service) clientWith(t testing.TB, name string) *http.Client {
+	t.Helper()
+	if s.clients[name] == nil {
+		public, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		transport := s.Client().Transport.(*http.Transport).Clone()
+		transport.TLSClientConfig.Certificates = []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}}
+		t.Cleanup(transport.CloseIdleConnections)
+		s.clients[name] = &http.Client{Transport: transport}
+	}
+	return s.clients[name]
 }
 
 // header makes an http.Header of pairs; a name that occurs twice has two values.

@@ -16,10 +16,12 @@ type Operation struct {
 	ID     string
 	Method string
 	Path   string
-	// Public is the reason (x-public-reason) why the operation needs no credential. Empty: it needs one.
-	Public string
-	// Security holds the alternatives in document order. An operation whose Security is empty and whose Public is
-	// empty does not start.
+	// Exactly one of Public, Denied and Security is set: an operation without any of them does not start.
+	//
+	// Public is the reason (x-public-reason) why the operation needs no credential. Denied is the reason why nobody is let
+	// in, whatever they present: the document does not say who may call it. Security holds the alternatives in document order.
+	Public   string
+	Denied   string
 	Security []Alternative
 	// Limits apply in order.
 	Limits []Limit
@@ -89,12 +91,13 @@ type Body struct {
 }
 
 // Scheme is one entry of components.securitySchemes bound to the authenticator of that scheme.
-// Exactly one of Basic, Bearer and APIKey is set.
+// Exactly one of Basic, Bearer, APIKey and MutualTLS is set.
 type Scheme struct {
-	Name   string
-	Basic  func(context.Context, auth.Basic) (*auth.Principal, error)
-	Bearer func(context.Context, auth.BearerToken) (*auth.Principal, error)
-	APIKey func(context.Context, auth.APIKey) (*auth.Principal, error)
+	Name      string
+	Basic     func(context.Context, auth.Basic) (*auth.Principal, error)
+	Bearer    func(context.Context, auth.BearerToken) (*auth.Principal, error)
+	APIKey    func(context.Context, auth.APIKey) (*auth.Principal, error)
+	MutualTLS func(context.Context, auth.ClientCertificate) (*auth.Principal, error)
 	// In is "header", "query" or "cookie", and Param the name there, for APIKey.
 	In    string
 	Param string

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"time"
@@ -118,7 +119,35 @@ func (rt *route) extract(r *http.Request, s *State) (presentation, error) {
 			return p, problem.BadRequest.New("send the " + use.In + " parameter " + use.Param + " once")
 		}
 	}
+	// Safe methods change nothing and pass, and so does what no browser sent: each in use sends Sec-Fetch-Site or Origin.
+	if rt.crossOrigin.Check(r) != nil && rt.ambient(&p) {
+		return p, problem.CrossOrigin.New("a page of another site made this request: send the credential in a header that only your own code sets")
+	}
 	return p, nil
+}
+
+// ambient reports whether a credential is there that browsers add by themselves, whatever page makes the request: a cookie, a
+// remembered password, a client certificate (CWE-352).
+func (rt *route) ambient(p *presentation) bool {
+	for i := range rt.uses {
+		switch use := &rt.uses[i]; {
+		case use.Basic != nil && p.authorization.kind == authBasic, use.MutualTLS != nil && len(clientCertificates(p.request)) > 0:
+			return true
+		case use.APIKey != nil && use.In == "cookie":
+			if _, n := use.key(p); n > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// clientCertificates are what the client presented in the handshake.
+func clientCertificates(r *http.Request) []*x509.Certificate {
+	if r.TLS == nil {
+		return nil
+	}
+	return r.TLS.PeerCertificates
 }
 
 // key returns the value at the place of an apiKey scheme and how often the name occurs there.
@@ -149,6 +178,12 @@ func (u *schemeUse) evaluate(s *State, p *presentation) outcome {
 			return outcome{verdict: bad}
 		}
 		return judge(u.APIKey(s, auth.APIKey{Secret: auth.Secret(value)}))
+	case u.MutualTLS != nil:
+		chain := clientCertificates(p.request)
+		if len(chain) == 0 {
+			return outcome{verdict: absent}
+		}
+		return judge(u.MutualTLS(s, auth.ClientCertificate{Chain: chain}))
 	case p.authorization.kind == authAbsent:
 		return outcome{verdict: absent}
 	case u.Basic != nil && p.authorization.kind == authBasic:

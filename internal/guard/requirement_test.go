@@ -58,6 +58,8 @@ func present(credentials map[int]kind) (target string, h http.Header) {
 			target = "?api_key=" + text
 		case keyCookie:
 			h.Set("Cookie", "api_key="+text)
+		case certificate:
+			h.Set(certificateOf, text)
 		}
 	}
 	return target, h
@@ -65,7 +67,7 @@ func present(credentials map[int]kind) (target string, h http.Header) {
 
 // TestRequirementOfEachScheme is the table of meanings, for each scheme.
 func TestRequirementOfEachScheme(t *testing.T) {
-	own := []string{basicChallenge, bearerChallenge, bearerChallenge, apiKeyChallenge, apiKeyChallenge, apiKeyChallenge}
+	own := []string{basicChallenge, bearerChallenge, bearerChallenge, apiKeyChallenge, apiKeyChallenge, apiKeyChallenge, certificateChallenge}
 	for scheme, name := range schemeNames {
 		other := keyHeader // of another place than the scheme
 		if scheme == keyHeader {
@@ -121,7 +123,7 @@ func TestRequirementOfEachScheme(t *testing.T) {
 			{"optional: an outage is not anonymous", a(nil, needs(scheme)), one(outage), 503, "", nil},
 		} {
 			t.Run(name+": "+tt.name, func(t *testing.T) {
-				s := serve(t, settings{}, get(tt.security...))
+				s := serve(t, settings{tls: scheme == certificate}, get(tt.security...))
 				target, h := present(tt.present)
 				got := s.send(t, "GET", "/x"+target, "", h)
 				expect(t, got, tt.status, tt.challenges)
@@ -167,6 +169,8 @@ func shapes(x, y int) []shape {
 		{"X or Y or {}", a(nx, ny, nil)},
 		{"{} or (X and Y)", a(nil, both(nx, ny))},
 		{"X of another scope or Y", a(needs(x, "admin"), ny)},
+		{"X of another scope or X", a(needs(x, "admin"), nx)},
+		{"X of another scope and Y, or X", a(both(needs(x, "admin"), ny), nx)},
 	}
 }
 
@@ -177,6 +181,11 @@ func reference(security []guard.Alternative, presented map[int]kind) (int, strin
 		for _, r := range alternative {
 			if presented[r.Scheme] != none {
 				relevant[r.Scheme] = presented[r.Scheme]
+			}
+			for scheme, k := range presented {
+				if k != none && inHeader(scheme) && inHeader(r.Scheme) && scheme != r.Scheme {
+					relevant[r.Scheme] = badOne // what Authorization holds is no credential of this scheme
+				}
 			}
 		}
 	}
@@ -229,13 +238,33 @@ func reference(security []guard.Alternative, presented map[int]kind) (int, strin
 	return 401, ""
 }
 
+// inHeader reports whether the scheme reads Authorization, which holds one credential.
+func inHeader(scheme int) bool { return scheme == basic || scheme == bearer || scheme == keyBearer }
+
+// pairs are every two schemes that a request can present together or one at a time. Of two that read one bearer token a
+// credential of the one is a bad one of the other: TestTwoSchemesReadOneToken has those.
+func pairs() (list [][2]int) {
+	for x := range schemeNames {
+		for y := range x {
+			if x != keyBearer || y != bearer {
+				list = append(list, [2]int{y, x})
+			}
+		}
+	}
+	return list
+}
+
 func TestRequirementsAgreeWithAPlainReference(t *testing.T) {
-	for _, pair := range [][2]int{{bearer, keyHeader}, {basic, keyCookie}, {keyQuery, keyBearer}} {
+	asked, answers := 0, map[int]int{}
+	for _, pair := range pairs() {
 		for _, shape := range shapes(pair[0], pair[1]) {
 			t.Run(fmt.Sprintf("%s of %s, %s", shape.name, schemeNames[pair[0]], schemeNames[pair[1]]), func(t *testing.T) {
-				s := serve(t, settings{}, get(shape.security...))
+				s := serve(t, settings{tls: pair[1] == certificate}, get(shape.security...))
 				for x := none; x < kinds; x++ {
 					for y := none; y < kinds; y++ {
+						if x != none && y != none && inHeader(pair[0]) && inHeader(pair[1]) {
+							continue
+						}
 						presented := map[int]kind{pair[0]: x, pair[1]: y}
 						target, h := present(presented)
 						got := s.send(t, "GET", "/x"+target, "", h)
@@ -243,11 +272,14 @@ func TestRequirementsAgreeWithAPlainReference(t *testing.T) {
 						if got.status != status || status == 200 && got.body != body || got.handled != (status == 200) {
 							t.Errorf("%v, %v: %d %s, want %d %s", x, y, got.status, got.body, status, body)
 						}
+						asked++
+						answers[got.status]++
 					}
 				}
 			})
 		}
 	}
+	t.Logf("%d pairs of schemes in %d shapes, %d requests, answered %v", len(pairs()), len(shapes(0, 1)), asked, answers)
 }
 
 // TestTwoSchemesOfOneHeader has what only two bearer schemes can show: both judge one token.

@@ -41,10 +41,14 @@ type route struct {
 	produces    string
 
 	hasPathParameters bool
+	crossOrigin       *http.CrossOriginProtection
 }
 
 func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
-	rt := &route{op: op, limiter: c.Limiter, buffers: buffers, insecureBasic: c.AllowInsecureBasic}
+	rt := &route{op: op, limiter: c.Limiter, buffers: buffers, insecureBasic: c.AllowInsecureBasic, crossOrigin: c.CrossOrigin}
+	if rt.crossOrigin == nil {
+		rt.crossOrigin = &http.CrossOriginProtection{}
+	}
 	for _, l := range op.Limits {
 		if l.By == ByPrincipal {
 			rt.byPrincipal = append(rt.byPrincipal, l.Limit)
@@ -174,6 +178,9 @@ func (rt *route) admit(c echo.Context, s *State) error {
 	}
 	if rt.secretQuery != nil && r.URL.RawQuery != "" {
 		s.query = c.QueryParams()
+	}
+	if rt.op.Denied != "" {
+		return problem.OperationDenied.New("this operation is open to nobody")
 	}
 	if err := rt.authenticate(r, s); err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Config is what a Router is made of. Every field but AllowInsecureBasic is needed.
+// Config is what a Router is made of. Every field but the last two is needed.
 type Config struct {
 	Echo       *echo.Echo
 	Operations []Operation
@@ -18,6 +18,9 @@ type Config struct {
 	// AllowInsecureBasic takes passwords of HTTP Basic over plain HTTP: for development on loopback, and behind a
 	// proxy that ends TLS.
 	AllowInsecureBasic bool
+	// CrossOrigin says which origins beside the one of the service may make a browser send the credentials that it adds by
+	// itself. Nil: none.
+	CrossOrigin *http.CrossOriginProtection
 }
 
 // Router takes the routes of the generated server and puts the guard of its operation before each. It does not embed

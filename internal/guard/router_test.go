@@ -132,9 +132,13 @@ func TestFinishFindsEveryFault(t *testing.T) {
 	}{
 		{"neither security nor public", func(_ *guard.Config, op *guard.Operation) { op.Security = nil }, "has neither security nor a reason to be public"},
 		{"an empty list of alternatives", func(_ *guard.Config, op *guard.Operation) { op.Security = a() }, "has neither security nor a reason to be public"},
+		{"denied and public", func(_ *guard.Config, op *guard.Operation) {
+			op.Security, op.Public, op.Denied = nil, "it is", "it is not"
+		}, "is denied to everybody, and open to somebody"},
+		{"denied and secured", func(_ *guard.Config, op *guard.Operation) { op.Denied = "it is not" }, "is denied to everybody, and open to somebody"},
 		{"security and public", func(_ *guard.Config, op *guard.Operation) { op.Public = "it is" }, "has security and a reason to be public"},
 		{"only the empty alternative", func(_ *guard.Config, op *guard.Operation) { op.Security = a(nil) }, "admits everybody"},
-		{"an undeclared scheme", func(_ *guard.Config, op *guard.Operation) { op.Security = a(needs(6)) }, "names scheme 6, which is not declared"},
+		{"an undeclared scheme", func(_ *guard.Config, op *guard.Operation) { op.Security = a(needs(7)) }, "names scheme 7, which is not declared"},
 		{"a negative scheme", func(_ *guard.Config, op *guard.Operation) { op.Security = a(needs(-1)) }, "names scheme -1, which is not declared"},
 		{"a scheme twice in an AND", func(_ *guard.Config, op *guard.Operation) { op.Security = a(both(needs(bearer), needs(bearer))) }, `names scheme "oauth2" twice`},
 		{"a scope that cannot be", func(_ *guard.Config, op *guard.Operation) { op.Security = a(needs(bearer, `a"b`)) }, "which RFC 6749 §3.3 does not allow"},

@@ -9,6 +9,8 @@ var (
 	Unauthorized         = Kind{Type: urn + "unauthorized", Status: 401, Title: "Unauthorized"}
 	InsufficientScope    = Kind{Type: urn + "insufficient-scope", Status: 403, Title: "Insufficient scope"}
 	TransportInsecure    = Kind{Type: urn + "transport-insecure", Status: 403, Title: "Transport insecure"}
+	CrossOrigin          = Kind{Type: urn + "cross-origin", Status: 403, Title: "Cross-origin request"}
+	OperationDenied      = Kind{Type: urn + "operation-denied", Status: 403, Title: "Operation denied"}
 	NotFound             = Kind{Type: urn + "not-found", Status: 404, Title: "Not found"}
 	MethodNotAllowed     = Kind{Type: urn + "method-not-allowed", Status: 405, Title: "Method not allowed"}
 	NotAcceptable        = Kind{Type: urn + "not-acceptable", Status: 406, Title: "Not acceptable"}
@@ -19,6 +21,7 @@ var (
 	PreconditionRequired = Kind{Type: urn + "precondition-required", Status: 428, Title: "Precondition required"}
 	// QuotaExceeded is registered: draft-ietf-httpapi-ratelimit-headers.
 	QuotaExceeded = Kind{Type: "https://iana.org/assignments/http-problem-types#quota-exceeded", Status: 429, Title: "Quota exceeded"}
-	Internal      = Kind{Type: urn + "internal", Status: 500, Title: "Internal error"}
-	Unavailable   = Kind{Type: urn + "unavailable", Status: 503, Title: "Unavailable"}
+	Internal       = Kind{Type: urn + "internal", Status: 500, Title: "Internal error"}
+	NotImplemented = Kind{Type: urn + "not-implemented", Status: 501, Title: "Not implemented"}
+	Unavailable    = Kind{Type: urn + "unavailable", Status: 503, Title: "Unavailable"}
 )

@@ -22,26 +22,26 @@ type authenticators struct {
 
 var _ api.Authenticators = authenticators{}
 
-func (a authenticators) Basic(ctx context.Context, c auth.Basic) (*auth.Principal, error) {
+func (a authenticators) Basic(ctx context.Context, c api.BasicCredential) (*auth.Principal, error) {
 	return a.passwords.Authenticate(ctx, c)
 }
 
-func (a authenticators) Oauth2(ctx context.Context, c auth.BearerToken) (*auth.Principal, error) {
+func (a authenticators) Oauth2(ctx context.Context, c api.Oauth2Credential) (*auth.Principal, error) {
 	return a.tokens.Verify(ctx, c)
 }
 
-func (a authenticators) ApiKeyHeader(ctx context.Context, c auth.APIKey) (*auth.Principal, error) {
+func (a authenticators) ApiKeyHeader(ctx context.Context, c api.ApiKeyHeaderCredential) (*auth.Principal, error) {
 	return a.keys.Authenticate(ctx, c)
 }
 
-func (a authenticators) ApiKeyBearer(ctx context.Context, c auth.BearerToken) (*auth.Principal, error) {
+func (a authenticators) ApiKeyBearer(ctx context.Context, c api.ApiKeyBearerCredential) (*auth.Principal, error) {
 	return a.keys.Authenticate(ctx, auth.APIKey(c))
 }
 
-func (a authenticators) ApiKeyQuery(ctx context.Context, c auth.APIKey) (*auth.Principal, error) {
+func (a authenticators) ApiKeyQuery(ctx context.Context, c api.ApiKeyQueryCredential) (*auth.Principal, error) {
 	return a.keys.Authenticate(ctx, c)
 }
 
-func (a authenticators) ApiKeyCookie(ctx context.Context, c auth.APIKey) (*auth.Principal, error) {
+func (a authenticators) ApiKeyCookie(ctx context.Context, c api.ApiKeyCookieCredential) (*auth.Principal, error) {
 	return a.keys.Authenticate(ctx, c)
 }

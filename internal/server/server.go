@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -76,6 +77,8 @@ type Server struct {
 	keys      *apikeys.Service
 	health    *health
 	accessLog *AccessLog
+	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
+	certificates bool
 	// middlewares are inside the guard, around every handler.
 	middlewares []api.StrictMiddlewareFunc
 }
@@ -160,10 +163,12 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 		}
 	}
 	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development}.Middleware())
+	schemes := api.Schemes(a)
+	s.certificates = slices.ContainsFunc(schemes, func(s guard.Scheme) bool { return s.MutualTLS != nil })
 	router := guard.New(guard.Config{
 		Echo:               s.echo,
 		Operations:         api.Operations(),
-		Schemes:            api.Schemes(a),
+		Schemes:            schemes,
 		Limiter:            limiter,
 		Realm:              realm,
 		AllowInsecureBasic: c.Development,
@@ -220,7 +225,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		TLSConfig:         s.config.TLS,
+		TLSConfig:         s.tlsConfig(),
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
@@ -241,6 +246,17 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	return server.Shutdown(ctx)
+}
+
+// tlsConfig is what the listener is given. A client that presents no certificate is let in by the handshake: whether an
+// operation needs one, and whether it is good, the guard and the authenticator say.
+func (s *Server) tlsConfig() *tls.Config {
+	if s.config.TLS == nil || !s.certificates {
+		return s.config.TLS
+	}
+	c := s.config.TLS.Clone()
+	c.ClientAuth = tls.RequestClientCert
+	return c
 }
 
 // Close writes what is left of the access log and closes the database.

@@ -13,22 +13,35 @@ import (
 // principal, or auth.ErrInvalidCredential where the credential is not good, or another error where it could not tell.
 type Authenticators interface {
 	// Basic proves the user and password of the scheme basic (RFC 7617).
-	Basic(ctx context.Context, credential auth.Basic) (*auth.Principal, error)
+	Basic(ctx context.Context, credential BasicCredential) (*auth.Principal, error)
 	// Bearer proves the bearer token of the scheme bearer (RFC 6750).
-	Bearer(ctx context.Context, credential auth.BearerToken) (*auth.Principal, error)
+	Bearer(ctx context.Context, credential BearerCredential) (*auth.Principal, error)
 	// Password proves an access token of the oauth2 scheme password (RFC 6750).
-	Password(ctx context.Context, credential auth.BearerToken) (*auth.Principal, error)
+	Password(ctx context.Context, credential PasswordCredential) (*auth.Principal, error)
 	// Code proves an access token of the oauth2 scheme code (RFC 6750).
-	Code(ctx context.Context, credential auth.BearerToken) (*auth.Principal, error)
+	Code(ctx context.Context, credential CodeCredential) (*auth.Principal, error)
 	// AnyFlow proves an access token of the oauth2 scheme anyFlow (RFC 6750).
-	AnyFlow(ctx context.Context, credential auth.BearerToken) (*auth.Principal, error)
+	AnyFlow(ctx context.Context, credential AnyFlowCredential) (*auth.Principal, error)
 	// KeyHeader proves the API key of the scheme keyHeader, in the header key.
-	KeyHeader(ctx context.Context, credential auth.APIKey) (*auth.Principal, error)
+	KeyHeader(ctx context.Context, credential KeyHeaderCredential) (*auth.Principal, error)
 	// KeyQuery proves the API key of the scheme keyQuery, in the query key.
-	KeyQuery(ctx context.Context, credential auth.APIKey) (*auth.Principal, error)
+	KeyQuery(ctx context.Context, credential KeyQueryCredential) (*auth.Principal, error)
 	// KeyCookie proves the API key of the scheme keyCookie, in the cookie key.
-	KeyCookie(ctx context.Context, credential auth.APIKey) (*auth.Principal, error)
+	KeyCookie(ctx context.Context, credential KeyCookieCredential) (*auth.Principal, error)
 }
+
+// What each scheme is proven by. A method that is written with the name of its scheme's credential does not compile
+// when the scheme is gone.
+type (
+	BasicCredential     = auth.Basic
+	BearerCredential    = auth.BearerToken
+	PasswordCredential  = auth.BearerToken
+	CodeCredential      = auth.BearerToken
+	AnyFlowCredential   = auth.BearerToken
+	KeyHeaderCredential = auth.APIKey
+	KeyQueryCredential  = auth.APIKey
+	KeyCookieCredential = auth.APIKey
+)
 
 // The security schemes, as indexes into Schemes.
 const (
