@@ -20,7 +20,7 @@ var (
 	ValidationFailed     = Kind{Type: urn + "validation-failed", Status: 422, Title: "Validation failed"}
 	PreconditionRequired = Kind{Type: urn + "precondition-required", Status: 428, Title: "Precondition required"}
 	// QuotaExceeded is registered: draft-ietf-httpapi-ratelimit-headers.
-	QuotaExceeded = Kind{Type: "https://iana.org/assignments/http-problem-types#quota-exceeded", Status: 429, Title: "Quota exceeded"}
+	QuotaExceeded  = Kind{Type: "https://iana.org/assignments/http-problem-types#quota-exceeded", Status: 429, Title: "Quota exceeded"}
 	Internal       = Kind{Type: urn + "internal", Status: 500, Title: "Internal error"}
 	NotImplemented = Kind{Type: urn + "not-implemented", Status: 501, Title: "Not implemented"}
 	Unavailable    = Kind{Type: urn + "unavailable", Status: 503, Title: "Unavailable"}
