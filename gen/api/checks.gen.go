@@ -22,7 +22,7 @@ var (
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
-	c.MaxProperties(v, 1000)
+	c.CeilingMembers(v, 1000)
 	c.Required(v, "grant_type", "username", "password")
 	for m := range v.Members() {
 		switch m.Name() {

@@ -314,7 +314,7 @@ func operationPatchItem() guard.Operation {
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
 			{MediaType: "application/merge-patch+json", Decode: func(data []byte, dst any, v *validation.Violations) error {
-				return validation.Decode(data, v, func(r *validation.Reader) {
+				return validation.DecodePatch(data, v, func(r *validation.Reader) {
 					decodeItemPatch(r, dst.(*PatchItemApplicationMergePatchPlusJSONRequestBody))
 				})
 			}},

@@ -274,31 +274,31 @@ func (e *emitter) body(o *operation, b body) {
 		e.p("{MediaType: %q, Refused: true},", b.mediaType)
 	case bodyForm:
 		e.p("{MediaType: %q, FormNames: []string{%s}, Form: func(values url.Values, dst any, v *validation.Violations) error {", b.mediaType, quoteAll(b.names()))
-		e.p("return validation.DecodeForm(values, form%s, dst.(*%s), v, %s)\n}},", target, target, e.checks.argument(b.schema, forRequest, o.goName+"Form"))
+		e.p("return validation.DecodeForm(values, form%s, dst.(*%s), v, %s)\n}},", target, target, e.checks.argument(b.schema, o.goName+"Form"))
 	case bodyMultipart:
 		e.p("{MediaType: %q, FormNames: []string{%s}, Multipart: func(data []byte, boundary string, dst any, v *validation.Violations) error {", b.mediaType, quoteAll(b.names()))
-		e.p("return validation.DecodeMultipart(data, boundary, form%s, dst.(*%s), v, %s)\n}},", target, target, e.checks.argument(b.schema, forRequest, o.goName+"Multipart"))
+		e.p("return validation.DecodeMultipart(data, boundary, form%s, dst.(*%s), v, %s)\n}},", target, target, e.checks.argument(b.schema, o.goName+"Multipart"))
 	case bodyText:
 		e.p("{MediaType: %q, Decode: func(data []byte, dst any, v *validation.Violations) error {", b.mediaType)
-		e.p("return validation.DecodeText(data, dst.(*%s), v, %s)\n}},", target, e.checks.argument(b.schema, forRequest, o.goName+"Text"))
+		e.p("return validation.DecodeText(data, dst.(*%s), v, %s)\n}},", target, e.checks.argument(b.schema, o.goName+"Text"))
 	default:
 		e.jsonBody(o, b, target)
 	}
 }
 
 func (e *emitter) jsonBody(o *operation, b body, target string) {
-	d := forRequest
+	decode := "validation.Decode"
 	if b.mediaType == "application/merge-patch+json" {
-		d = forPatch
+		decode = "validation.DecodePatch"
 	}
 	e.p("{MediaType: %q, Decode: func(data []byte, dst any, v *validation.Violations) error {", b.mediaType)
 	switch s := b.schema; {
 	case s == nil || s.always:
-		e.p("return validation.Decode(data, v, func(r *validation.Reader) { r.Anything(dst.(*%s)) })\n}},", target)
+		e.p("return %s(data, v, func(r *validation.Reader) { r.Anything(dst.(*%s)) })\n}},", decode, target)
 	case s.plain() && s.target().kind() == typeObject && !s.model().nullable:
-		e.p("return validation.Decode(data, v, func(r *validation.Reader) { %s(r, dst.(*%s)) })\n}},", e.decode(s), target)
+		e.p("return %s(data, v, func(r *validation.Reader) { %s(r, dst.(*%s)) })\n}},", decode, e.decode(s), target)
 	default:
-		e.p("return validation.Decode(data, v, func(r *validation.Reader) { r.Checked(dst.(*%s), %s) })\n}},", target, e.checks.argument(s, d, o.goName+"Body"))
+		e.p("return %s(data, v, func(r *validation.Reader) { r.Checked(dst.(*%s), %s) })\n}},", decode, target, e.checks.argument(s, o.goName+"Body"))
 	}
 }
 

@@ -2,23 +2,15 @@ package codegen
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-)
-
-// direction is what a check is for: it decides readOnly, writeOnly, defaults and ceilings.
-type direction int
-
-const (
-	forRequest  direction = iota
-	forPatch              // a JSON merge patch (RFC 7396): what is absent stays as it is, so that no default is filled in
-	forResponse           // what the service says itself: no ceilings, no defaults
 )
 
 // checker writes the check functions that are asked for, each once, and those that they call.
 type checker struct {
 	*emitter
-	functions map[checkKey]string // → name
+	functions map[*schema]string // → name
 	used      map[string]bool
 	combined  map[*schema]bool
 	queue     []func()
@@ -26,44 +18,25 @@ type checker struct {
 	values    []string          // in the order in which they were asked for
 }
 
-type checkKey struct {
-	schema    *schema
-	direction direction
-}
-
 // function returns the name of the check of a schema, written later. hint names a schema without a name of its own.
-func (k *checker) function(s *schema, d direction, hint string) string {
-	if d == forPatch && !k.reaches(s, func(t *schema) bool { return t.fill != "" || t.readOnly }, map[*schema]bool{}) {
-		d = forRequest
-	}
-	key := checkKey{s, d}
-	if name, known := k.functions[key]; known {
+func (k *checker) function(s *schema, hint string) string {
+	if name, known := k.functions[s]; known {
 		return name
 	}
 	if s.name != "" {
 		hint = k.prepared.named[s]
 	}
-	name := "check" + hint + map[direction]string{forPatch: "Patch", forResponse: "Response"}[d]
+	name := "check" + hint
 	for base, i := name, 2; k.used[name]; i++ {
 		name = fmt.Sprintf("%s%d", base, i)
 	}
-	k.used[name], k.functions[key] = true, name
+	k.used[name], k.functions[s] = true, name
 	k.queue = append(k.queue, func() {
-		base := strings.TrimPrefix(name, "check")
 		k.p("func %s(c *validation.Check, v *validation.Value) {", name)
-		k.body(s, d, base)
+		k.body(s, strings.TrimPrefix(name, "check"))
 		k.p("}\n")
 	})
 	return name
-}
-
-// reaches reports whether a schema or one below it has a property.
-func (k *checker) reaches(s *schema, has func(*schema) bool, seen map[*schema]bool) bool {
-	if s == nil || seen[s] {
-		return false
-	}
-	seen[s] = true
-	return has(s) || slices.ContainsFunc(s.below(), func(b *schema) bool { return k.reaches(b, has, seen) })
 }
 
 // below are all the schemas that a schema refers to.
@@ -93,21 +66,21 @@ func (s *schema) simple() bool {
 }
 
 // apply writes the check of s for the value that a variable holds.
-func (k *checker) apply(s *schema, d direction, variable, hint string) {
+func (k *checker) apply(s *schema, variable, hint string) {
 	switch {
 	case s.always:
 	case s.never:
 		k.p("c.Never(%s)", variable)
 	case s.alias() != nil:
-		k.apply(s.ref, d, variable, hint)
+		k.apply(s.ref, variable, hint)
 	case s.name == "" && s.simple():
 		if s.nullable {
 			k.p("if %s.Kind() != validation.Null {", variable)
 			defer k.p("}")
 		}
-		k.keywords(s, d, variable, hint)
+		k.keywords(s, variable, hint)
 	default:
-		k.p("%s(c, %s)", k.function(s, d, hint), variable)
+		k.p("%s(c, %s)", k.function(s, hint), variable)
 	}
 }
 
@@ -125,7 +98,7 @@ func (s *schema) alias() *schema {
 }
 
 // body writes a whole check function, whose value is v.
-func (k *checker) body(s *schema, d direction, hint string) {
+func (k *checker) body(s *schema, hint string) {
 	if s.never {
 		k.p("c.Never(v)")
 		return
@@ -138,33 +111,33 @@ func (k *checker) body(s *schema, d direction, hint string) {
 		k.p("scope := c.Scope()")
 	}
 	if s.ref != nil {
-		k.apply(s.ref, d, "v", hint+"Ref")
+		k.apply(s.ref, "v", hint+"Ref")
 	}
-	k.keywords(s, d, "v", hint)
-	k.elements(s, d, hint)
-	k.members(s, d, hint)
-	k.combinations(s, d, hint)
+	k.keywords(s, "v", hint)
+	k.elements(s, hint)
+	k.members(s, hint)
+	k.combinations(s, hint)
 	if s.unevaluatedItems != nil {
-		k.unevaluated(s.unevaluatedItems, d, hint, "e", "Elements", "c.UnevaluatedElement(e)")
+		k.unevaluated(s.unevaluatedItems, hint, "e", "Elements", "c.UnevaluatedElement(e)")
 	}
 	if s.unevaluatedProperties != nil {
-		k.unevaluated(s.unevaluatedProperties, d, hint, "m", "Members", "c.UnevaluatedMember(m)")
+		k.unevaluated(s.unevaluatedProperties, hint, "m", "Members", "c.UnevaluatedMember(m)")
 	}
 }
 
-func (k *checker) unevaluated(s *schema, d direction, hint, variable, method, refuse string) {
+func (k *checker) unevaluated(s *schema, hint, variable, method, refuse string) {
 	k.p("for %s := range v.%s() {\nif c.Unevaluated(%s, scope) {", variable, method, variable)
 	if s.never {
 		k.p("%s", refuse)
 	} else {
 		k.p("c.Mark(%s)", variable)
-		k.apply(s, d, variable, hint+"Unevaluated")
+		k.apply(s, variable, hint+"Unevaluated")
 	}
 	k.p("}\n}")
 }
 
 // keywords writes the checks that look at one value and at nothing below it.
-func (k *checker) keywords(s *schema, d direction, v, hint string) {
+func (k *checker) keywords(s *schema, v, hint string) {
 	if s.types != 0 {
 		k.p("c.Type(%s, %s)", v, kindsOf(s.types))
 	}
@@ -193,17 +166,20 @@ func (k *checker) keywords(s *schema, d direction, v, hint string) {
 		k.p("c.Pattern(%s, %s, %q)", v, k.matcher(s.re2), s.pattern)
 	}
 	k.format(s, v)
-	if d != forResponse {
-		k.ceilings(s, v)
-	}
-	var required []string
+	k.ceilings(s, v)
+	required := map[string][]string{}
 	for _, name := range s.required {
-		if !s.oneWay(name, d) {
-			required = append(required, name)
+		method := "Required"
+		switch readOnly, writeOnly := s.oneWay(name); {
+		case readOnly:
+			method = "RequiredInResponse"
+		case writeOnly:
+			method = "RequiredInRequest"
 		}
+		required[method] = append(required[method], name)
 	}
-	if len(required) > 0 {
-		k.p("c.Required(%s, %s)", v, quoteAll(required))
+	for _, method := range slices.Sorted(maps.Keys(required)) {
+		k.p("c.%s(%s, %s)", method, v, quoteAll(required[method]))
 	}
 	for _, r := range s.dependentRequired {
 		if len(r.needs) > 0 {
@@ -212,26 +188,24 @@ func (k *checker) keywords(s *schema, d direction, v, hint string) {
 	}
 }
 
-// oneWay reports whether a member goes only the other way.
-func (s *schema) oneWay(name string, d direction) bool {
+// oneWay reports whether a member of the object goes only one way.
+func (s *schema) oneWay(name string) (readOnly, writeOnly bool) {
 	for _, p := range s.parts() {
 		for _, q := range p.properties {
-			if q.name == name && q.schema.goes(d) {
-				return true
+			if q.name == name {
+				readOnly, writeOnly = readOnly || q.schema.isReadOnly(), writeOnly || q.schema.isWriteOnly()
 			}
 		}
 	}
-	return false
+	return readOnly, writeOnly
 }
 
-// goes reports whether a member of the schema is refused in the direction.
-func (s *schema) goes(d direction) bool {
-	for _, p := range s.parts() {
-		if d == forResponse && p.writeOnly || d != forResponse && p.readOnly {
-			return true
-		}
-	}
-	return false
+func (s *schema) isReadOnly() bool {
+	return slices.ContainsFunc(s.parts(), func(p *schema) bool { return p.readOnly })
+}
+
+func (s *schema) isWriteOnly() bool {
+	return slices.ContainsFunc(s.parts(), func(p *schema) bool { return p.writeOnly })
 }
 
 func (k *checker) format(s *schema, v string) {
@@ -253,13 +227,13 @@ func (k *checker) format(s *schema, v string) {
 // ceilings writes the bounds of what the document leaves unbounded.
 func (k *checker) ceilings(s *schema, v string) {
 	if s.types.has(typeString) && s.unboundedText() {
-		k.p("c.MaxBytes(%s, %d)", v, ceilingStringBytes)
+		k.p("c.CeilingBytes(%s, %d)", v, ceilingStringBytes)
 	}
 	if s.types.has(typeArray) && s.maxItems < 0 && !s.shortTuple() {
-		k.p("c.MaxItems(%s, %d)", v, ceilingItems)
+		k.p("c.CeilingItems(%s, %d)", v, ceilingItems)
 	}
 	if s.types.has(typeObject) && s.maxProperties < 0 && (s.additional == nil || !s.additional.never) {
-		k.p("c.MaxProperties(%s, %d)", v, ceilingMembers)
+		k.p("c.CeilingMembers(%s, %d)", v, ceilingMembers)
 	}
 }
 
@@ -299,7 +273,7 @@ func (k *checker) matcher(re2 string) string {
 }
 
 func newChecker(e *emitter) *checker {
-	k := &checker{emitter: e, functions: map[checkKey]string{}, used: map[string]bool{}, combined: map[*schema]bool{}, variables: map[string]string{}}
+	k := &checker{emitter: e, functions: map[*schema]string{}, used: map[string]bool{}, combined: map[*schema]bool{}, variables: map[string]string{}}
 	var roots []*schema
 	for _, o := range e.document.operations {
 		for _, b := range o.bodies {

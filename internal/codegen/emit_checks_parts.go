@@ -18,12 +18,20 @@ func (k *checker) block(head string, body func()) {
 	k.p("}")
 }
 
+// condition writes an if, or the call alone where the body is empty.
+func (k *checker) condition(call string, body func()) {
+	before := k.Len()
+	if k.block("if "+call, body); k.Len() == before {
+		k.p("%s", call)
+	}
+}
+
 // elements writes the checks of the elements of an array.
-func (k *checker) elements(s *schema, d direction, hint string) {
+func (k *checker) elements(s *schema, hint string) {
 	for i, p := range s.prefix {
 		k.block(fmt.Sprintf("if e := v.Element(%d); e != nil", i), func() {
 			k.mark(s, "e")
-			k.apply(p, d, "e", fmt.Sprintf("%s%d", hint, i))
+			k.apply(p, "e", fmt.Sprintf("%s%d", hint, i))
 		})
 	}
 	if s.items != nil {
@@ -33,7 +41,7 @@ func (k *checker) elements(s *schema, d direction, hint string) {
 		}
 		k.block(head, func() {
 			k.mark(s, "e")
-			k.apply(s.items, d, "e", hint+"Item")
+			k.apply(s.items, "e", hint+"Item")
 		})
 	}
 	if s.contains != nil {
@@ -41,7 +49,7 @@ func (k *checker) elements(s *schema, d direction, hint string) {
 		if s.minContains >= 0 {
 			low = s.minContains
 		}
-		k.p("c.Contains(v, %d, %d, %s)", low, high, k.argument(s.contains, d, hint+"Contains"))
+		k.p("c.Contains(v, %d, %d, %s)", low, high, k.argument(s.contains, hint+"Contains"))
 	}
 }
 
@@ -53,32 +61,29 @@ func (k *checker) mark(s *schema, variable string) {
 }
 
 // argument returns the check of a schema as a function value.
-func (k *checker) argument(s *schema, d direction, hint string) string {
+func (k *checker) argument(s *schema, hint string) string {
 	for s.alias() != nil {
 		s = s.ref
 	}
-	return k.function(s, d, hint)
+	return k.function(s, hint)
 }
 
 // members writes the checks of the members of an object.
-func (k *checker) members(s *schema, d direction, hint string) {
+func (k *checker) members(s *schema, hint string) {
 	if s.names != nil {
-		k.p("c.PropertyNames(v, %s)", k.argument(s.names, d, hint+"Name"))
+		k.p("c.PropertyNames(v, %s)", k.argument(s.names, hint+"Name"))
 	}
 	if len(s.properties)+len(s.patterns) > 0 || s.additional != nil {
-		k.block("for m := range v.Members()", func() { k.eachMember(s, d, hint) })
-	}
-	if d != forRequest {
-		return
+		k.block("for m := range v.Members()", func() { k.eachMember(s, hint) })
 	}
 	for _, p := range s.properties {
-		if fill := p.schema.defaultOf(); fill != "" && !slices.Contains(s.required, p.name) && !p.schema.goes(d) {
+		if fill := p.schema.defaultOf(); fill != "" && !slices.Contains(s.required, p.name) && !p.schema.isReadOnly() {
 			k.p("c.Default(v, %q, %q)", p.name, fill)
 		}
 	}
 }
 
-func (k *checker) eachMember(s *schema, d direction, hint string) {
+func (k *checker) eachMember(s *schema, hint string) {
 	patterned := len(s.patterns) > 0
 	if patterned {
 		k.p("known := false")
@@ -92,38 +97,38 @@ func (k *checker) eachMember(s *schema, d direction, hint string) {
 			}
 			k.mark(s, "m")
 			switch {
-			case !p.schema.goes(d):
-				k.apply(p.schema, d, "m", hint+goName(p.name))
-			case d == forResponse:
-				k.p("c.WriteOnly(m)")
+			case p.schema.isReadOnly():
+				k.condition("c.ReadOnly(m)", func() { k.apply(p.schema, "m", hint+goName(p.name)) })
+			case p.schema.isWriteOnly():
+				k.condition("c.WriteOnly(m)", func() { k.apply(p.schema, "m", hint+goName(p.name)) })
 			default:
-				k.p("c.ReadOnly(m)")
+				k.apply(p.schema, "m", hint+goName(p.name))
 			}
 		}
 		if !patterned {
 			k.p("default:")
-			k.rest(s, d, hint)
+			k.rest(s, hint)
 		}
 		k.p("}")
 	}
 	for i, p := range s.patterns {
 		k.p("if %s.MatchString(m.Name()) {\nknown = true", k.matcher(p.re2))
 		k.mark(s, "m")
-		k.apply(p.schema, d, "m", fmt.Sprintf("%sPattern%d", hint, i+1))
+		k.apply(p.schema, "m", fmt.Sprintf("%sPattern%d", hint, i+1))
 		k.p("}")
 	}
 	switch {
 	case patterned:
 		k.p("if !known {")
-		k.rest(s, d, hint)
+		k.rest(s, hint)
 		k.p("}")
 	case len(s.properties) == 0:
-		k.rest(s, d, hint)
+		k.rest(s, hint)
 	}
 }
 
 // rest writes what happens to a member m that neither properties nor patternProperties name.
-func (k *checker) rest(s *schema, d direction, hint string) {
+func (k *checker) rest(s *schema, hint string) {
 	switch {
 	case s.additional == nil:
 		if len(s.properties) > 0 {
@@ -135,39 +140,39 @@ func (k *checker) rest(s *schema, d direction, hint string) {
 		if k.combined[s] || len(s.properties) > 0 {
 			k.p("c.Mark(m)")
 		}
-		k.apply(s.additional, d, "m", hint+"Value")
+		k.apply(s.additional, "m", hint+"Value")
 	}
 }
 
 // combinations writes the checks that ask other schemas about the same value.
-func (k *checker) combinations(s *schema, d direction, hint string) {
+func (k *checker) combinations(s *schema, hint string) {
 	for i, b := range s.allOf {
-		k.apply(b, d, "v", fmt.Sprintf("%sAll%d", hint, i+1))
+		k.apply(b, "v", fmt.Sprintf("%sAll%d", hint, i+1))
 	}
 	switch {
 	case s.discriminates():
-		k.discriminate(s, d)
+		k.discriminate(s)
 	default:
-		k.alternatives("AnyOf", s.anyOf, d, hint)
-		k.alternatives("OneOf", s.oneOf, d, hint)
+		k.alternatives("AnyOf", s.anyOf, hint)
+		k.alternatives("OneOf", s.oneOf, hint)
 	}
 	if s.not != nil {
-		k.p("c.Not(v, %s)", k.argument(s.not, d, hint+"Not"))
+		k.p("c.Not(v, %s)", k.argument(s.not, hint+"Not"))
 	}
 	if s.when != nil && (s.then != nil || s.otherwise != nil || k.combined[s]) {
-		k.p("if c.Accepts(v, %s) {", k.argument(s.when, d, hint+"If"))
+		k.p("if c.Accepts(v, %s) {", k.argument(s.when, hint+"If"))
 		if s.then != nil {
-			k.apply(s.then, d, "v", hint+"Then")
+			k.apply(s.then, "v", hint+"Then")
 		}
 		if s.otherwise != nil {
 			k.p("} else {")
-			k.apply(s.otherwise, d, "v", hint+"Else")
+			k.apply(s.otherwise, "v", hint+"Else")
 		}
 		k.p("}")
 	}
 	for _, dependent := range s.dependentSchemas {
 		k.p("if v.Member(%q) != nil {", dependent.name)
-		k.apply(dependent.schema, d, "v", hint+"With"+goName(dependent.name))
+		k.apply(dependent.schema, "v", hint+"With"+goName(dependent.name))
 		k.p("}")
 	}
 }
@@ -186,7 +191,7 @@ func (s *schema) discriminates() bool {
 	return true
 }
 
-func (k *checker) discriminate(s *schema, d direction) {
+func (k *checker) discriminate(s *schema) {
 	var values []string
 	k.p("switch c.Discriminator(v, %q) {", s.discriminator.property)
 	for _, c := range s.discriminator.cases {
@@ -195,21 +200,21 @@ func (k *checker) discriminate(s *schema, d direction) {
 		}
 		values = append(values, c.value)
 		k.p("case %q:", c.value)
-		k.apply(c.schema, d, "v", "")
+		k.apply(c.schema, "v", "")
 	}
 	k.p("default:\nc.NotDiscriminated(v, %q, %q)\n}", s.discriminator.property, strings.Join(values, ", "))
 }
 
 // alternatives writes anyOf or oneOf. Alternatives that no value of one JSON type can meet are not tried for it; where one is
 // left, its own violations are told.
-func (k *checker) alternatives(method string, list []*schema, d direction, hint string) {
+func (k *checker) alternatives(method string, list []*schema, hint string) {
 	if list == nil {
 		return
 	}
 	arguments := make([]string, len(list))
 	argument := func(i int) string {
 		if arguments[i] == "" {
-			arguments[i] = k.argument(list[i], d, fmt.Sprintf("%s%s%d", hint, method, i+1))
+			arguments[i] = k.argument(list[i], fmt.Sprintf("%s%s%d", hint, method, i+1))
 		}
 		return arguments[i]
 	}

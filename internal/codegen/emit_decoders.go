@@ -68,7 +68,7 @@ func (s *schema) plainObject() bool {
 		}
 	}
 	return !slices.ContainsFunc(s.properties, func(p property) bool {
-		return p.schema.defaultOf() != "" || p.schema.goes(forRequest)
+		return p.schema.defaultOf() != "" || p.schema.isReadOnly()
 	}) && s.model().kind == modelStruct && !slices.ContainsFunc(s.properties, func(p property) bool { return !isTag(p.name) })
 }
 
@@ -138,7 +138,7 @@ func (e *emitter) decoder(s *schema) {
 func (e *emitter) decodeMember(p property, field goField, owner string, optional bool) {
 	value, how := unwrap(field.typ)
 	if !p.schema.plain() {
-		check := e.checks.argument(p.schema, forRequest, owner+goName(p.name))
+		check := e.checks.argument(p.schema, owner+goName(p.name))
 		switch {
 		case how != byPointer:
 			e.p("r.Checked(&dst.%s, %s)", field.name, check)

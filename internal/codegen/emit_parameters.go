@@ -51,7 +51,7 @@ func (e *emitter) parameterChecks(o *operation) {
 	e.p("func %s(p *validation.Parameters) {", o.checker())
 	for _, q := range o.parameters {
 		if !q.direct() {
-			e.p("p.Styled(%s, %s)", q.variable(o), e.checks.argument(q.schema, forRequest, o.goName+goName(q.name)))
+			e.p("p.Styled(%s, %s)", q.variable(o), e.checks.argument(q.schema, o.goName+goName(q.name)))
 			continue
 		}
 		switch q.in {

@@ -17,6 +17,8 @@ type Check struct {
 	Violations *Violations
 	// Parameter is the name of the parameter that the value is. Empty: it is of the body.
 	Parameter string
+	// Purpose is what the value is for.
+	Purpose Purpose
 
 	inTrial bool
 	failed  int    // violations so far, those of trials included
@@ -26,6 +28,19 @@ type Check struct {
 	marks   []marked
 	changed bool // a member is left out, filled in, or spelled anew
 }
+
+// Purpose decides about readOnly, writeOnly, defaults and ceilings.
+type Purpose int
+
+const (
+	// Request is what a client sends.
+	Request Purpose = iota
+	// Patch is a request whose body is a JSON merge patch (RFC 7396): what is absent stays as it is, so that no default is
+	// filled in.
+	Patch
+	// Response is what the service says itself: no ceiling, no default.
+	Response
+)
 
 // marked is an entry of Check.marks, with what it replaced.
 type marked struct {
@@ -166,7 +181,7 @@ func (c *Check) Undeclared(v *Value) {
 
 // Default fills in a member that the object does not have, for the model alone: no check sees it.
 func (c *Check) Default(v *Value, name, json string) {
-	if v.kind != Object || v.Member(name) != nil {
+	if c.Purpose != Request || v.kind != Object || v.Member(name) != nil {
 		return
 	}
 	for _, d := range v.defaults {

@@ -84,10 +84,24 @@ func (c *Check) MaxLength(v *Value, n int) {
 	}
 }
 
-// MaxBytes demands a string of at most n bytes: the ceiling of one whose length the document does not bound.
-func (c *Check) MaxBytes(v *Value, n int) {
-	if v.kind == String && len(v.text) > n {
+// CeilingBytes, CeilingItems and CeilingMembers bound what clients send where the document does not.
+func (c *Check) CeilingBytes(v *Value, n int) {
+	if c.Purpose != Response && v.kind == String && len(v.text) > n {
 		c.Violation(v, "maxLength", fmt.Sprintf("must have at most %d bytes", n))
+	}
+}
+
+// CeilingItems bounds the elements of an array.
+func (c *Check) CeilingItems(v *Value, n int) {
+	if c.Purpose != Response {
+		c.MaxItems(v, n)
+	}
+}
+
+// CeilingMembers bounds the members of an object.
+func (c *Check) CeilingMembers(v *Value, n int) {
+	if c.Purpose != Response {
+		c.MaxProperties(v, n)
 	}
 }
 
@@ -253,6 +267,20 @@ func (c *Check) Required(v *Value, names ...string) {
 	}
 }
 
+// RequiredInRequest demands members that are writeOnly, which no response has.
+func (c *Check) RequiredInRequest(v *Value, names ...string) {
+	if c.Purpose != Response {
+		c.Required(v, names...)
+	}
+}
+
+// RequiredInResponse demands members that are readOnly, which no request has.
+func (c *Check) RequiredInResponse(v *Value, names ...string) {
+	if c.Purpose == Response {
+		c.Required(v, names...)
+	}
+}
+
 // DependentRequired demands the members where the object has the member.
 func (c *Check) DependentRequired(v *Value, member string, names ...string) {
 	if v.Member(member) == nil {
@@ -303,14 +331,22 @@ func (c *Check) unknown(m *Value, keyword, detail string) {
 	c.Violation(m, keyword, detail)
 }
 
-// ReadOnly refuses a member that only responses may have.
-func (c *Check) ReadOnly(m *Value) {
+// ReadOnly refuses a member that only responses may have, and reports whether this one may be there.
+func (c *Check) ReadOnly(m *Value) bool {
+	if c.Purpose == Response {
+		return true
+	}
 	c.Violation(m, "readOnly", "is read-only: leave it out of requests")
+	return false
 }
 
-// WriteOnly refuses a member that only requests may have.
-func (c *Check) WriteOnly(m *Value) {
+// WriteOnly refuses a member that only requests may have, and reports whether this one may be there.
+func (c *Check) WriteOnly(m *Value) bool {
+	if c.Purpose != Response {
+		return true
+	}
 	c.Violation(m, "writeOnly", "is write-only: leave it out of responses")
+	return false
 }
 
 // ElementsFrom are the elements of an array from the one at n.

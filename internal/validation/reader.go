@@ -24,6 +24,7 @@ type Reader struct {
 	dec        *jsontext.Decoder
 	buf        bytes.Buffer
 	violations *Violations
+	purpose    Purpose
 	err        error
 	name       []byte  // the member name read last
 	raw        []byte  // the number or string read last, as it stands in the body
@@ -36,11 +37,20 @@ var readers = sync.Pool{New: func() any { return &Reader{dec: jsontext.NewDecode
 // Decode reads data, which must be exactly one JSON value, with a generated decoder. It returns a problem.BadRequest where
 // data is not JSON: syntax, encoding, a repeated member, trailing data, too deep. What is against the schema is added to v.
 func Decode(data []byte, v *Violations, decode func(*Reader)) error {
+	return read(data, Request, v, decode)
+}
+
+// DecodePatch does the same for a JSON merge patch.
+func DecodePatch(data []byte, v *Violations, decode func(*Reader)) error {
+	return read(data, Patch, v, decode)
+}
+
+func read(data []byte, purpose Purpose, v *Violations, decode func(*Reader)) error {
 	r := readers.Get().(*Reader)
 	defer readers.Put(r)
 	r.buf = *bytes.NewBuffer(data)
 	r.dec.Reset(&r.buf)
-	r.violations, r.err = v, nil
+	r.violations, r.purpose, r.err = v, purpose, nil
 	decode(r)
 	if r.err == nil {
 		if _, err := r.dec.ReadToken(); err != io.EOF {
