@@ -20,17 +20,18 @@ import (
 
 // serve holds the settings. Each is a flag, or the variable GATEHOUSE_ and the flag's name in capitals.
 type serve struct {
-	Dev           bool          `help:"Development: made-up secrets in the data folder, documentation on, loopback only."`
-	Address       string        `default:"127.0.0.1:8080" help:"Where to listen."`
-	Data          string        `default:"data" help:"The folder of the embedded database and the development files."`
-	Database      string        `help:"The SQLite file (default: gatehouse.db in the data folder)."`
-	SecretKeyFile string        `help:"A file with the secret key: 32 random bytes in base64. Signing keys and API keys are kept under it."`
-	Issuer        string        `help:"The https address of the service, as clients see it: the iss of its tokens."`
-	Docs          string        `default:"auto" enum:"auto,on,off" help:"Serve the documentation; auto is on with --dev and off without."`
-	TLSCert       string        `name:"tls-cert" help:"The certificate file, PEM. With --tls-key the service speaks HTTPS."`
-	TLSKey        string        `name:"tls-key" help:"The key file of the certificate, PEM."`
-	TLSDevCert    bool          `name:"tls-dev-cert" help:"Speak HTTPS with a certificate made for localhost in the data folder. Needs --dev."`
-	Drain         time.Duration `default:"5s" help:"How long /readyz says no before the service stops accepting; 0 with --dev."`
+	Dev            bool          `help:"Development: made-up secrets in the data folder, documentation on, loopback only."`
+	Address        string        `default:"127.0.0.1:8080" help:"Where to listen."`
+	Data           string        `default:"data" help:"The folder of the embedded database and the development files."`
+	Database       string        `help:"The SQLite file (default: gatehouse.db in the data folder)."`
+	SecretKeyFile  string        `help:"A file with the secret key: 32 random bytes in base64. Signing keys and API keys are kept under it."`
+	Issuer         string        `help:"The https address of the service, as clients see it: the iss of its tokens."`
+	Docs           string        `default:"auto" enum:"auto,on,off" help:"Serve the documentation; auto is on with --dev and off without."`
+	TLSCert        string        `name:"tls-cert" help:"The certificate file, PEM. With --tls-key the service speaks HTTPS."`
+	TLSKey         string        `name:"tls-key" help:"The key file of the certificate, PEM."`
+	TLSDevCert     bool          `name:"tls-dev-cert" help:"Speak HTTPS with a certificate made for localhost in the data folder. Needs --dev."`
+	CheckResponses bool          `help:"Compare every response with the document, and answer 500 instead of what it does not declare: for tests and staging. Each response is held in memory."`
+	Drain          time.Duration `default:"5s" help:"How long /readyz says no before the service stops accepting; 0 with --dev."`
 }
 
 // Run serves until the context ends.
@@ -95,16 +96,17 @@ func loopback(address string) bool {
 
 func (s *serve) config(listener net.Listener) (server.Config, error) {
 	c := server.Config{
-		Development: s.Dev,
-		Database:    s.Database,
-		Data:        s.Data,
-		Issuer:      s.Issuer,
-		Docs:        s.Docs == "on" || s.Docs == "auto" && s.Dev,
-		Drain:       s.Drain,
-		Log:         slog.New(slog.NewJSONHandler(os.Stderr, nil)),
-		AccessLog:   os.Stderr,
-		Now:         time.Now,
-		Random:      rand.Reader,
+		Development:    s.Dev,
+		Database:       s.Database,
+		Data:           s.Data,
+		Issuer:         s.Issuer,
+		Docs:           s.Docs == "on" || s.Docs == "auto" && s.Dev,
+		Drain:          s.Drain,
+		CheckResponses: s.CheckResponses,
+		Log:            slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+		AccessLog:      os.Stderr,
+		Now:            time.Now,
+		Random:         rand.Reader,
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(s.Data, "gatehouse.db")

@@ -10,14 +10,23 @@ import (
 
 // The patterns and enumerations of the document, each once.
 var (
-	pattern1 = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
-	pattern2 = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
-	pattern3 = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
-	pattern4 = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
-	pattern5 = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
-	enum6    = validation.NewEnumeration("\"password\"")
-	pattern7 = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
-	pattern8 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+	pattern1  = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern2  = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
+	pattern3  = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
+	pattern4  = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern5  = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
+	enum6     = validation.NewEnumeration("\"password\"")
+	pattern7  = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
+	pattern8  = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+	enum9     = validation.NewEnumeration("\"Bearer\"")
+	pattern10 = regexp.MustCompile("^\"[!#-~]*\"$")
+	enum11    = validation.NewEnumeration("\"ok\"")
+	enum12    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
+	enum13    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum14    = validation.NewEnumeration("\"OKP\"")
+	enum15    = validation.NewEnumeration("\"Ed25519\"")
+	enum16    = validation.NewEnumeration("\"sig\"")
+	enum17    = validation.NewEnumeration("\"EdDSA\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
@@ -53,6 +62,461 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.MaxLength(m, 1024)
 		default:
 			c.Undeclared(m)
+		}
+	}
+}
+
+func checkCreateTokenResponseCacheControl(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 100)
+}
+
+func checkCreateTokenResponsePragma(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 20)
+}
+
+func checkTokenResponse(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "access_token", "token_type", "expires_in", "scope")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "access_token":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 8192)
+		case "token_type":
+			c.Type(m, validation.String)
+			c.Enum(m, enum9)
+		case "expires_in":
+			c.Type(m, validation.Integer)
+			c.Minimum(m, "1")
+			c.Maximum(m, "3600")
+			c.Integer(m, 32, false)
+		case "scope":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 1000)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkJsonWebKeySet(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "keys")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "keys":
+			checkJsonWebKeySetKeys(c, m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkWhoAmI(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "authenticated", "schemes", "scopes")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "authenticated":
+			c.Type(m, validation.Boolean)
+		case "subject":
+			c.Type(m, validation.String)
+			c.Format(m, validation.UUID)
+		case "schemes":
+			checkWhoAmISchemes(c, m)
+		case "scopes":
+			checkWhoAmIScopes(c, m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkItemPage(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "items")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "items":
+			checkItemPageItems(c, m)
+		case "next_cursor":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkItem(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "name", "price")
+	c.RequiredInResponse(v, "id", "owner_id", "created_at", "updated_at")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "id":
+			if c.ReadOnly(m) {
+				c.Type(m, validation.String)
+				c.Format(m, validation.UUID)
+			}
+		case "owner_id":
+			if c.ReadOnly(m) {
+				c.Type(m, validation.String)
+				c.Format(m, validation.UUID)
+			}
+		case "name":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 100)
+		case "price":
+			c.Type(m, validation.Number)
+			c.Minimum(m, "0")
+			c.Maximum(m, "1000000")
+		case "description":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 1000)
+		case "category":
+			checkCategory(c, m)
+		case "tags":
+			checkItemTags(c, m)
+		case "dimensions":
+			checkDimensions(c, m)
+		case "available_from":
+			c.Type(m, validation.String)
+			c.Format(m, validation.DateText)
+		case "supplier_email":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 254)
+			c.Format(m, validation.Email)
+		case "created_at":
+			if c.ReadOnly(m) {
+				c.Type(m, validation.String)
+				c.DateTime(m)
+			}
+		case "updated_at":
+			if c.ReadOnly(m) {
+				c.Type(m, validation.String)
+				c.DateTime(m)
+			}
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkCreateItemResponseLocation(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 200)
+	c.Format(v, validation.URIReference)
+}
+
+func checkCreateItemResponseETag(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 64)
+	c.Pattern(v, pattern10, "^\"[!#-~]*\"$")
+}
+
+func checkUser(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "id", "username", "scopes", "created_at")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "id":
+			c.Type(m, validation.String)
+			c.Format(m, validation.UUID)
+		case "username":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "scopes":
+			checkUserScopes(c, m)
+		case "created_at":
+			c.Type(m, validation.String)
+			c.DateTime(m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkHealth(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "status")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "status":
+			c.Type(m, validation.String)
+			c.Enum(m, enum11)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkOpenapiDocument(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.CeilingMembers(v, 1000)
+	c.Required(v, "openapi")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "openapi":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 10)
+		default:
+			c.Mark(m)
+		}
+	}
+}
+
+func checkGetDocsResponseContentSecurityPolicy(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 500)
+}
+
+func checkGetDocsResponse(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 65536)
+}
+
+func checkGetDocsFileResponse(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 4194304)
+}
+
+func checkGetDocsFileResponse2(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 4194304)
+}
+
+func checkGetDocsFileResponse3(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 65536)
+}
+
+func checkOAuthError(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "error")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "error":
+			c.Type(m, validation.String)
+			c.Enum(m, enum12)
+		case "error_description":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 500)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkOAuthUnauthorizedWWWAuthenticate(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 1000)
+}
+
+func checkOAuthTooManyRequestsRetryAfter(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Integer)
+	c.Minimum(v, "0")
+	c.Maximum(v, "86400")
+	c.Integer(v, 32, false)
+}
+
+func checkOAuthTooManyRequestsRateLimitPolicy(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 500)
+}
+
+func checkOAuthTooManyRequestsRateLimit(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 500)
+}
+
+func checkProblem(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "type", "title", "status", "detail", "instance", "request_id")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "type":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 200)
+			c.Format(m, validation.URIReference)
+		case "title":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 200)
+		case "status":
+			c.Type(m, validation.Integer)
+			c.Minimum(m, "400")
+			c.Maximum(m, "599")
+			c.Integer(m, 32, false)
+		case "detail":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 1000)
+		case "instance":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 200)
+			c.Format(m, validation.URIReference)
+		case "request_id":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 64)
+		case "errors":
+			checkProblemErrors(c, m)
+		case "violated-policies":
+			checkProblemViolatedPolicies(c, m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkJsonWebKeySetKeys(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 20)
+	for e := range v.Elements() {
+		checkJsonWebKey(c, e)
+	}
+}
+
+func checkWhoAmISchemes(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 10)
+	for e := range v.Elements() {
+		c.Type(e, validation.String)
+		c.MaxLength(e, 64)
+	}
+}
+
+func checkWhoAmIScopes(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := range v.Elements() {
+		c.Type(e, validation.String)
+		c.MaxLength(e, 100)
+	}
+}
+
+func checkItemPageItems(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := range v.Elements() {
+		checkItem(c, e)
+	}
+}
+
+func checkCategory(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.Enum(v, enum13)
+}
+
+func checkItemTags(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 10)
+	c.UniqueItems(v)
+	for e := range v.Elements() {
+		c.Type(e, validation.String)
+		c.MinLength(e, 1)
+		c.MaxLength(e, 30)
+	}
+}
+
+func checkDimensions(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "width", "height", "depth")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "width":
+			c.Type(m, validation.Number)
+			c.Maximum(m, "100000")
+			c.ExclusiveMinimum(m, "0")
+		case "height":
+			c.Type(m, validation.Number)
+			c.Maximum(m, "100000")
+			c.ExclusiveMinimum(m, "0")
+		case "depth":
+			c.Type(m, validation.Number)
+			c.Maximum(m, "100000")
+			c.ExclusiveMinimum(m, "0")
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkUserScopes(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := range v.Elements() {
+		c.Type(e, validation.String)
+		c.MaxLength(e, 100)
+	}
+}
+
+func checkProblemErrors(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 32)
+	for e := range v.Elements() {
+		checkViolation(c, e)
+	}
+}
+
+func checkProblemViolatedPolicies(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 10)
+	for e := range v.Elements() {
+		c.Type(e, validation.String)
+		c.MaxLength(e, 64)
+	}
+}
+
+func checkJsonWebKey(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "kty", "crv", "use", "alg", "kid", "x")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "kty":
+			c.Type(m, validation.String)
+			c.Enum(m, enum14)
+		case "crv":
+			c.Type(m, validation.String)
+			c.Enum(m, enum15)
+		case "use":
+			c.Type(m, validation.String)
+			c.Enum(m, enum16)
+		case "alg":
+			c.Type(m, validation.String)
+			c.Enum(m, enum17)
+		case "kid":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 128)
+		case "x":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 64)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkViolation(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "keyword", "detail")
+	for m := range v.Members() {
+		switch m.Name() {
+		case "pointer":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 1000)
+		case "parameter":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 200)
+		case "keyword":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 64)
+		case "detail":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 500)
+		default:
+			c.UnknownMember(m)
 		}
 	}
 }

@@ -111,6 +111,7 @@ func operationCreateToken() guard.Operation {
 		Produces:      []string{"application/json"},
 		OAuthErrors:   true,
 		IgnoreUnknown: true,
+		Responses:     responsesCreateToken,
 	}
 }
 
@@ -121,7 +122,8 @@ func operationGetJwks() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesGetJwks,
 	}
 }
 
@@ -138,7 +140,8 @@ func operationGetProtected() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesGetProtected,
 	}
 }
 
@@ -152,7 +155,8 @@ func operationGetProtectedBasic() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesGetProtectedBasic,
 	}
 }
 
@@ -166,7 +170,8 @@ func operationGetProtectedBearer() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesGetProtectedBearer,
 	}
 }
 
@@ -184,6 +189,7 @@ func operationGetProtectedApiKey() guard.Operation {
 		},
 		Produces:   []string{"application/json"},
 		QueryNames: []string{"api_key"},
+		Responses:  responsesGetProtectedApiKey,
 	}
 }
 
@@ -197,7 +203,8 @@ func operationGetProtectedBearerAndApiKey() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesGetProtectedBearerAndApiKey,
 	}
 }
 
@@ -213,7 +220,8 @@ func operationGetProtectedOptional() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesGetProtectedOptional,
 	}
 }
 
@@ -232,6 +240,7 @@ func operationListItems() guard.Operation {
 		Produces:   []string{"application/json"},
 		QueryNames: []string{"category", "limit", "cursor"},
 		Parameters: checkListItemsParameters,
+		Responses:  responsesListItems,
 	}
 }
 
@@ -256,6 +265,7 @@ func operationCreateItem() guard.Operation {
 		Produces:   []string{"application/json"},
 		QueryNames: []string{"dry_run"},
 		Parameters: checkCreateItemParameters,
+		Responses:  responsesCreateItem,
 	}
 }
 
@@ -273,6 +283,7 @@ func operationGetItem() guard.Operation {
 		},
 		Produces:   []string{"application/json"},
 		Parameters: checkGetItemParameters,
+		Responses:  responsesGetItem,
 	}
 }
 
@@ -296,6 +307,7 @@ func operationReplaceItem() guard.Operation {
 		},
 		Produces:   []string{"application/json"},
 		Parameters: checkReplaceItemParameters,
+		Responses:  responsesReplaceItem,
 	}
 }
 
@@ -321,6 +333,7 @@ func operationPatchItem() guard.Operation {
 		},
 		Produces:   []string{"application/json"},
 		Parameters: checkPatchItemParameters,
+		Responses:  responsesPatchItem,
 	}
 }
 
@@ -338,6 +351,7 @@ func operationDeleteItem() guard.Operation {
 		},
 		Produces:   []string{},
 		Parameters: checkDeleteItemParameters,
+		Responses:  responsesDeleteItem,
 	}
 }
 
@@ -354,23 +368,26 @@ func operationGetCurrentUser() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesGetCurrentUser,
 	}
 }
 
 func operationGetLivez() guard.Operation {
 	return guard.Operation{
 		ID: "getLivez", Method: "GET", Path: "/livez",
-		Public:   "Orchestrators probe without a credential.",
-		Produces: []string{"application/json"},
+		Public:    "Orchestrators probe without a credential.",
+		Produces:  []string{"application/json"},
+		Responses: responsesGetLivez,
 	}
 }
 
 func operationGetReadyz() guard.Operation {
 	return guard.Operation{
 		ID: "getReadyz", Method: "GET", Path: "/readyz",
-		Public:   "Load balancers probe without a credential.",
-		Produces: []string{"application/json"},
+		Public:    "Load balancers probe without a credential.",
+		Produces:  []string{"application/json"},
+		Responses: responsesGetReadyz,
 	}
 }
 
@@ -381,7 +398,8 @@ func operationGetOpenapiYaml() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/yaml"},
+		Produces:  []string{"application/yaml"},
+		Responses: responsesGetOpenapiYaml,
 	}
 }
 
@@ -392,7 +410,8 @@ func operationGetOpenapiJson() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesGetOpenapiJson,
 	}
 }
 
@@ -403,7 +422,8 @@ func operationGetDocs() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
-		Produces: []string{"text/html"},
+		Produces:  []string{"text/html"},
+		Responses: responsesGetDocs,
 	}
 }
 
@@ -416,16 +436,17 @@ func operationGetDocsFile() guard.Operation {
 		},
 		Produces:   []string{"text/css", "text/javascript", "text/html", "image/png"},
 		Parameters: checkGetDocsFileParameters,
+		Responses:  responsesGetDocsFile,
 	}
 }
 
 var formCreateTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
-	"grant_type":    {Shape: &validation.Shape{Kinds: validation.String}},
-	"username":      {Shape: &validation.Shape{Kinds: validation.String}},
-	"password":      {Shape: &validation.Shape{Kinds: validation.String}},
-	"scope":         {Shape: &validation.Shape{Kinds: validation.String}},
-	"client_id":     {Shape: &validation.Shape{Kinds: validation.String}},
-	"client_secret": {Shape: &validation.Shape{Kinds: validation.String}},
+	"grant_type":    {Shape: validation.AnyText},
+	"username":      {Shape: validation.AnyText},
+	"password":      {Shape: validation.AnyText},
+	"scope":         {Shape: validation.AnyText},
+	"client_id":     {Shape: validation.AnyText},
+	"client_secret": {Shape: validation.AnyText},
 }}
 
 // DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.

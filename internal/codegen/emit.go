@@ -40,6 +40,8 @@ func (e *emitter) files() []file {
 		{"parameters.gen.go", e.parameters()},
 		{"decoders.gen.go", e.decoders()},
 		{"encoders.gen.go", e.encoders()},
+		{"responses.gen.go", e.responses()},
+		{"unimplemented.gen.go", e.unimplemented()},
 		{"checks.gen.go", e.checks.file()},
 		{"spec.gen.go", e.spec()},
 	}
@@ -257,6 +259,9 @@ func (e *emitter) operation(o *operation) {
 	}
 	if len(o.parameters) > 0 {
 		e.p("Parameters: %s,", o.checker())
+	}
+	if len(o.responses) > 0 {
+		e.p("Responses: %s,", o.responsesFunction())
 	}
 	e.p("}\n}\n")
 }

@@ -286,6 +286,9 @@ func newChecker(e *emitter) *checker {
 			for _, c := range r.contents {
 				roots = append(roots, c.schema)
 			}
+			for _, h := range r.headers {
+				roots = append(roots, h.schema)
+			}
 		}
 	}
 	k.combine(roots)

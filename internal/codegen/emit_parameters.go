@@ -158,6 +158,9 @@ func textShape(s *schema, path []*schema) string {
 			list = append(list, "Rest: "+textShape(rest, path))
 		}
 	}
+	if len(list) == 1 && scalars == typeString {
+		return "validation.AnyText"
+	}
 	return "&validation.Shape{" + strings.Join(list, ", ") + "}"
 }
 

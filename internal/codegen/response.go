@@ -17,6 +17,7 @@ type response struct {
 type header struct {
 	name     string
 	required bool
+	explode  bool
 	schema   *schema
 }
 
@@ -55,7 +56,7 @@ func (r *operationReader) readResponses(o *operation, n node) {
 			declared := h.value.resolve()
 			declared.allow("a header", "description", "required", "schema", "content", "example", "examples", "deprecated", "style", "explode", "allowEmptyValue", "allowReserved")
 			s := r.schemas.schema(declared.get("schema"), nil)
-			a.headers = append(a.headers, header{h.key, declared.get("required").boolean(), s})
+			a.headers = append(a.headers, header{h.key, declared.get("required").boolean(), declared.get("explode").boolean(), s})
 		}
 		for _, t := range target.get("content").members() {
 			t.value.allow("a media type", mediaTypeKeys...)

@@ -135,6 +135,7 @@ type settings struct {
 	tls         bool
 	refuseBasic bool
 	origins     *http.CrossOriginProtection
+	check       bool // responses
 }
 
 func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
@@ -150,7 +151,7 @@ func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 	}
 	r := guard.New(guard.Config{
 		Echo: e, Operations: operations, Schemes: set.schemes, Limiter: set.limiter, Realm: "gatehouse",
-		AllowInsecureBasic: !set.refuseBasic, CrossOrigin: set.origins,
+		AllowInsecureBasic: !set.refuseBasic, CrossOrigin: set.origins, CheckResponses: set.check,
 	})
 	handler := set.handler
 	if handler == nil {

@@ -44,6 +44,8 @@ type Operation struct {
 	OpenQuery     bool
 	// Parameters checks path, query, header and cookie parameters. Nil where there are none.
 	Parameters func(*validation.Parameters)
+	// Responses returns what the operation may answer, for Config.CheckResponses.
+	Responses func() []Response
 }
 
 // Alternative is one way to be let in: all of its requirements together. The empty alternative admits the anonymous.

@@ -40,6 +40,8 @@ type route struct {
 	takesNoBody error
 	produces    string
 
+	responses []Response // nil where they are not checked
+
 	hasPathParameters bool
 	crossOrigin       *http.CrossOriginProtection
 }
@@ -55,6 +57,9 @@ func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
 		} else {
 			rt.byAddress = append(rt.byAddress, l.Limit)
 		}
+	}
+	if c.CheckResponses && op.Responses != nil {
+		rt.responses = op.Responses()
 	}
 	rt.hasPathParameters = strings.Contains(op.Path, "{")
 	rt.compileSecurity(c)
@@ -142,7 +147,11 @@ func (rt *route) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := rt.admit(c, s); err != nil {
 			return err
 		}
-		if err := next(c); err != nil {
+		answer := next
+		if rt.responses != nil {
+			answer = func(c echo.Context) error { return rt.checked(c, s, next) }
+		}
+		if err := answer(c); err != nil {
 			return rt.challenged(c.Request(), err)
 		}
 		if !c.Response().Committed {

@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Config is what a Router is made of. Every field but the last two is needed.
+// Config is what a Router is made of. Every field but the last three is needed.
 type Config struct {
 	Echo       *echo.Echo
 	Operations []Operation
@@ -21,6 +21,8 @@ type Config struct {
 	// CrossOrigin says which origins beside the one of the service may make a browser send the credentials that it adds by
 	// itself. Nil: none.
 	CrossOrigin *http.CrossOriginProtection
+	// CheckResponses compares what handlers answer with the document, and answers 500 instead of what it does not declare.
+	CheckResponses bool
 }
 
 // Router takes the routes of the generated server and puts the guard of its operation before each. It does not embed

@@ -107,7 +107,7 @@ func second(t *testing.T) string {
 	limiter := ratelimit.NewMemory(10)
 	e.Pre(server.Entry{Now: time.Now, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Limiter: limiter, Realm: "unused"}.Middleware())
 	router := guard.New(guard.Config{
-		Echo: e, Operations: conformance.Operations(), Schemes: conformance.Schemes(stub{}), Limiter: limiter,
+		Echo: e, Operations: conformance.Operations(), Schemes: conformance.Schemes(stub{}), Limiter: limiter, CheckResponses: true,
 		Realm: `a "quoted" \ realm`, AllowInsecureBasic: true,
 	})
 	for _, op := range conformance.Operations() {

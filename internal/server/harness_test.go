@@ -82,6 +82,7 @@ func start(t *testing.T, change ...func(*server.Config)) *service {
 	s.config = server.Config{
 		Development: true, Docs: true, Data: dir, Database: filepath.Join(dir, "gatehouse.db"), Secret: newSecret(t),
 		Issuer: s.base, Log: slog.New(slog.NewJSONHandler(s.log, nil)), AccessLog: s.access, Now: s.clock.Now, Random: rand.Reader,
+		CheckResponses: true,
 	}
 	for _, f := range change {
 		f(&s.config)

@@ -44,6 +44,8 @@ type Config struct {
 	Drain time.Duration
 	// TLS makes the service speak HTTPS.
 	TLS *tls.Config
+	// CheckResponses compares what handlers answer with the document: see guard.Config.
+	CheckResponses bool
 
 	Log       *slog.Logger
 	AccessLog io.Writer
@@ -172,6 +174,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 		Limiter:            limiter,
 		Realm:              realm,
 		AllowInsecureBasic: c.Development,
+		CheckResponses:     c.CheckResponses,
 	})
 	api.RegisterHandlers(router, api.NewStrictHandler(h, append(s.middlewares, h.Docs.Negotiate, api.Encode)))
 	return router.Finish()

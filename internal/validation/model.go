@@ -3,7 +3,6 @@ package validation
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -43,17 +42,6 @@ func (r *Reader) Checked(dst any, check func(*Check, *Value)) {
 	if err := json.Unmarshal(raw, dst); err != nil {
 		r.err = problem.Internal.Wrap(fmt.Errorf("unmarshal a value that its schema accepts into %T: %v", dst, withoutInput(err)), "the service failed: the log has it under request_id")
 	}
-}
-
-// CheckResponse checks the JSON of a response, and returns what is wrong with it.
-func CheckResponse(data []byte, check func(*Check, *Value)) error {
-	v, err := parseText(string(data))
-	if err != nil {
-		return err
-	}
-	c := &Check{Violations: &Violations{}, Purpose: Response, trials: math.MaxInt}
-	check(c, v)
-	return c.Violations.Err()
 }
 
 // withoutInput keeps what a person needs of an error of package json, and nothing of what was sent.

@@ -102,7 +102,8 @@ func operationBasic() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeBasic}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesBasic,
 	}
 }
 
@@ -113,7 +114,8 @@ func operationBasicOptional() guard.Operation {
 			{},
 			{{Scheme: schemeBasic}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesBasicOptional,
 	}
 }
 
@@ -123,7 +125,8 @@ func operationBearer() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeBearer}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesBearer,
 	}
 }
 
@@ -134,7 +137,8 @@ func operationBearerOptional() guard.Operation {
 			{},
 			{{Scheme: schemeBearer}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesBearerOptional,
 	}
 }
 
@@ -145,7 +149,8 @@ func operationPasswordOptional() guard.Operation {
 			{},
 			{{Scheme: schemePassword}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesPasswordOptional,
 	}
 }
 
@@ -155,7 +160,8 @@ func operationCode() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeCode}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesCode,
 	}
 }
 
@@ -165,7 +171,8 @@ func operationOauth2() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeAnyFlow}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesOauth2,
 	}
 }
 
@@ -176,7 +183,8 @@ func operationOauth2Optional() guard.Operation {
 			{},
 			{{Scheme: schemeAnyFlow}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesOauth2Optional,
 	}
 }
 
@@ -186,7 +194,8 @@ func operationScopesOne() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeAnyFlow, Scopes: []string{"scope3", "scope1"}}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesScopesOne,
 	}
 }
 
@@ -196,7 +205,8 @@ func operationScopesTwo() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeAnyFlow, Scopes: []string{"scope3", "scope2"}}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesScopesTwo,
 	}
 }
 
@@ -206,7 +216,8 @@ func operationKeyHeader() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeKeyHeader}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesKeyHeader,
 	}
 }
 
@@ -218,6 +229,7 @@ func operationKeyQuery() guard.Operation {
 		},
 		Produces:   []string{"application/json"},
 		QueryNames: []string{"key"},
+		Responses:  responsesKeyQuery,
 	}
 }
 
@@ -227,7 +239,8 @@ func operationKeyCookie() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeKeyCookie}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesKeyCookie,
 	}
 }
 
@@ -238,7 +251,8 @@ func operationKeyHeaderOptional() guard.Operation {
 			{},
 			{{Scheme: schemeKeyHeader}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesKeyHeaderOptional,
 	}
 }
 
@@ -251,6 +265,7 @@ func operationKeyQueryOptional() guard.Operation {
 		},
 		Produces:   []string{"application/json"},
 		QueryNames: []string{"key"},
+		Responses:  responsesKeyQueryOptional,
 	}
 }
 
@@ -261,7 +276,8 @@ func operationKeyCookieOptional() guard.Operation {
 			{},
 			{{Scheme: schemeKeyCookie}},
 		},
-		Produces: []string{"application/json"},
+		Produces:  []string{"application/json"},
+		Responses: responsesKeyCookieOptional,
 	}
 }
 
