@@ -117,7 +117,7 @@ func Generate(o Options) (warnings []string, err error) {
 	}
 	files := map[string][]byte{
 		filepath.Join(o.Out, "types.gen.go"):  []byte(types),
-		filepath.Join(o.Out, "server.gen.go"): []byte(server),
+		filepath.Join(o.Out, "server.gen.go"): []byte(prepared.restore(server)),
 	}
 	e := newEmitter(l, prepared, goTypes, goResponses, o.Package)
 	for _, f := range e.files() {
@@ -135,7 +135,8 @@ func Generate(o Options) (warnings []string, err error) {
 		return warnings, err
 	}
 	if o.Client != "" {
-		spec, err := newPreparer(l.document, false).prepare()
+		prepared := newPreparer(l.document, false)
+		spec, err := prepared.prepare()
 		if err != nil {
 			return warnings, err
 		}
@@ -143,7 +144,7 @@ func Generate(o Options) (warnings []string, err error) {
 		if err != nil {
 			return warnings, err
 		}
-		files[filepath.Join(o.Client, "client.gen.go")] = []byte(client)
+		files[filepath.Join(o.Client, "client.gen.go")] = []byte(prepared.restore(client))
 	}
 	return warnings, write(files)
 }

@@ -21,11 +21,12 @@ type emitter struct {
 	checks      *checker
 	decoding    []*schema // whose decoders are still to be written
 	decoded     map[*schema]bool
+	variables   map[string]bool // whose names are taken
 	bytes.Buffer
 }
 
 func newEmitter(l *loaded, p *preparer, types *goTypes, server *goResponses, packageName string) *emitter {
-	e := &emitter{loaded: l, prepared: p, types: types, server: server, packageName: packageName, decoded: map[*schema]bool{}}
+	e := &emitter{loaded: l, prepared: p, types: types, server: server, packageName: packageName, decoded: map[*schema]bool{}, variables: map[string]bool{}}
 	e.checks = newChecker(e)
 	return e
 }

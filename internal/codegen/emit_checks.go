@@ -276,6 +276,7 @@ func newChecker(e *emitter) *checker {
 	k := &checker{emitter: e, functions: map[*schema]string{}, used: map[string]bool{}, combined: map[*schema]bool{}, variables: map[string]string{}}
 	var roots []*schema
 	for _, o := range e.document.operations {
+		k.used[o.checker()] = true
 		for _, b := range o.bodies {
 			roots = append(roots, b.schema)
 		}

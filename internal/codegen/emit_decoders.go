@@ -32,9 +32,12 @@ func (s *schema) kind() types {
 
 // plain reports whether values of the schema can be decoded and checked while they are read, into the Go type that its model is.
 // All others are held in memory, checked, and unmarshalled.
-func (s *schema) plain() bool {
+func (s *schema) plain() bool { return s.plainWithin(nil) }
+
+// plainWithin is plain for what stands in the arrays: an array of itself has no end.
+func (s *schema) plainWithin(arrays []*schema) bool {
 	s = s.inner()
-	if s.kind() == 0 || len(s.inPlace()) > 0 || s.readOnly || s.multipleOf != "" || s.constant || s.uniqueItems && (s.items == nil || s.items.inner().kind() != typeString || s.items.model().nullable) {
+	if slices.Contains(arrays, s) || s.kind() == 0 || len(s.inPlace()) > 0 || s.readOnly || s.multipleOf != "" || s.constant || s.uniqueItems && (s.items == nil || s.items.inner().kind() != typeString || s.items.model().nullable) {
 		return false
 	}
 	switch s.kind() {
@@ -52,7 +55,7 @@ func (s *schema) plain() bool {
 	case typeBoolean:
 		return s.enum == nil
 	case typeArray:
-		return s.enum == nil && s.prefix == nil && s.contains == nil && s.unevaluatedItems == nil && s.items != nil && !s.items.model().nullable && s.items.plain()
+		return s.enum == nil && s.prefix == nil && s.contains == nil && s.unevaluatedItems == nil && s.items != nil && !s.items.model().nullable && s.items.plainWithin(append(arrays, s))
 	}
 	return s.plainObject()
 }
@@ -74,7 +77,7 @@ func (s *schema) plainObject() bool {
 
 // decoders writes one function for each plain object schema of a JSON request body.
 func (e *emitter) decoders() string {
-	e.begin(quoted("regexp"), quoted("time"), "", `openapi_types "github.com/oapi-codegen/runtime/types"`, "", quoted(module+"validation"))
+	e.begin(quoted("regexp"), quoted("time"), "", quoted("github.com/oapi-codegen/nullable"), `openapi_types "github.com/oapi-codegen/runtime/types"`, "", quoted(module+"validation"))
 	for len(e.decoding) > 0 {
 		s := e.decoding[0]
 		e.decoding = e.decoding[1:]
@@ -137,7 +140,8 @@ func (e *emitter) decoder(s *schema) {
 
 func (e *emitter) decodeMember(p property, field goField, owner string, optional bool) {
 	value, how := unwrap(field.typ)
-	if !p.schema.plain() {
+	// A required member that would hold its own struct is any in Go.
+	if !p.schema.plain() || p.schema.inner().kind() == typeObject && value != e.goName(p.schema.inner()) {
 		check := e.checks.argument(p.schema, owner+goName(p.name))
 		switch {
 		case how != byPointer:

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
 // encoders writes a strict middleware that encodes the successful JSON responses, and one function for each schema of
@@ -55,7 +53,7 @@ func (e *emitter) response(o *operation, r response, c content) bool {
 	case "struct":
 		fields := e.server.fields[name+".Headers"]
 		for _, h := range r.headers {
-			field := oapi.SchemaNameToTypeName(h.name)
+			field := r.headerFields()[h.name]
 			if fields[field] != "string" {
 				return false
 			}

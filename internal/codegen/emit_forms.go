@@ -51,7 +51,7 @@ func formMember(b *body, name string, s *schema) string {
 		}
 	}
 	file := b.kind == bodyMultipart && (s.binary() || items.binary())
-	list = append(list, "Shape: "+textShape(s, nil))
+	list = append(list, "Shape: "+textShape(s, styleDepth))
 	i := slices.IndexFunc(b.parts, func(p part) bool { return p.name == name })
 	json := s.allows().has(typeObject) && !s.allows().has(typeString) || items != s && items.allows().has(typeObject) && !items.allows().has(typeString)
 	if i >= 0 {

@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -43,15 +42,17 @@ func (q *parameter) direct() bool {
 }
 
 func (e *emitter) parameterChecks(o *operation) {
-	for _, q := range o.parameters {
+	variables := make([]string, len(o.parameters))
+	for i, q := range o.parameters {
 		if !q.direct() {
-			e.p("var %s = %s\n", q.variable(o), e.style(&q))
+			variables[i] = e.freeName("style" + o.goName + strings.ToUpper(q.in[:1]) + q.in[1:] + goName(q.name))
+			e.p("var %s = %s\n", variables[i], e.style(&q))
 		}
 	}
 	e.p("func %s(p *validation.Parameters) {", o.checker())
-	for _, q := range o.parameters {
+	for i, q := range o.parameters {
 		if !q.direct() {
-			e.p("p.Styled(%s, %s)", q.variable(o), e.checks.argument(q.schema, o.goName+goName(q.name)))
+			e.p("p.Styled(%s, %s)", variables[i], e.checks.argument(q.schema, o.goName+goName(q.name)))
 			continue
 		}
 		switch q.in {
@@ -84,8 +85,14 @@ func plainText(json string) string {
 	return json
 }
 
-func (q *parameter) variable(o *operation) string {
-	return "style" + o.goName + strings.ToUpper(q.in[:1]) + q.in[1:] + goName(q.name)
+// freeName returns the wished name of a package variable, or one that is free.
+func (e *emitter) freeName(wish string) string {
+	name := wish
+	for i := 2; e.variables[name]; i++ {
+		name = fmt.Sprintf("%s%d", wish, i)
+	}
+	e.variables[name] = true
+	return name
 }
 
 // style writes how a parameter writes its value.
@@ -108,17 +115,20 @@ func (e *emitter) style(q *parameter) string {
 		fmt.Fprintf(&b, ", Default: %q", q.fill)
 	}
 	if !q.json {
-		fmt.Fprintf(&b, ", Shape: %s", textShape(q.schema, nil))
+		fmt.Fprintf(&b, ", Shape: %s", textShape(q.schema, styleDepth))
 	}
 	return b.String() + "}"
 }
 
-// textShape writes what JSON the text of a parameter or form can become: text has no types of its own.
-func textShape(s *schema, path []*schema) string {
-	if s == nil || slices.Contains(path, s) {
+// styleDepth: an object, its members, their elements.
+const styleDepth = 2
+
+// textShape writes what JSON the text of a parameter or form can become: text has no types of its own. No style and no form
+// spells more than the elements of the members of an object; what is below them is one text, or JSON.
+func textShape(s *schema, depth int) string {
+	if s == nil {
 		return "validation.AnyText"
 	}
-	path = append(path, s)
 	allowed := s.allows()
 	scalars := allowed & (typeNull | typeBoolean | typeNumber | typeString | typeInteger)
 	var list []string
@@ -145,17 +155,17 @@ func textShape(s *schema, path []*schema) string {
 			}
 		}
 	}
-	if allowed.has(typeArray) {
-		list = append(list, "Items: "+textShape(items, path))
+	if allowed.has(typeArray) && depth > 0 {
+		list = append(list, "Items: "+textShape(items, depth-1))
 	}
-	if allowed.has(typeObject) {
+	if allowed.has(typeObject) && depth > 0 {
 		var m []string
 		for _, name := range order {
-			m = append(m, fmt.Sprintf("%q: %s", name, textShape(members[name], path)))
+			m = append(m, fmt.Sprintf("%q: %s", name, textShape(members[name], depth-1)))
 		}
 		list = append(list, "Members: map[string]*validation.Shape{"+strings.Join(m, ", ")+"}")
 		if rest != nil {
-			list = append(list, "Rest: "+textShape(rest, path))
+			list = append(list, "Rest: "+textShape(rest, depth-1))
 		}
 	}
 	if len(list) == 1 && scalars == typeString {

@@ -49,7 +49,7 @@ func (e *emitter) responseLiteral(r response, status, hint string) string {
 				b.WriteString(", Required: true")
 			}
 			if h.schema != nil && !h.schema.always {
-				fmt.Fprintf(&b, ", Shape: %s, Check: %s", textShape(h.schema, nil), e.checks.argument(h.schema, hint+goName(h.name)))
+				fmt.Fprintf(&b, ", Shape: %s, Check: %s", textShape(h.schema, styleDepth), e.checks.argument(h.schema, hint+goName(h.name)))
 				if h.explode {
 					b.WriteString(", Explode: true")
 				}

@@ -94,13 +94,24 @@ func isGoName(name string) bool {
 	return token.IsIdentifier(name) && token.IsExported(name) && oapi.SchemaNameToTypeName(name) == name
 }
 
-// fieldNames gives the members of one struct names that differ, and that are not those of its methods.
+// fieldNames gives the members of one struct that need it a name in Go: those that differ, and are not those of its methods.
 func fieldNames(members []string, reserved ...string) map[string]string {
+	names := map[string]string{}
+	for i, name := range distinctNames(members, reserved...) {
+		if m := members[i]; name != oapi.SchemaNameToTypeName(m) || name != oapi.ToCamelCase(m) {
+			names[m] = name
+		}
+	}
+	return names
+}
+
+// distinctNames returns a name in Go for each of the members, in their order.
+func distinctNames(members []string, reserved ...string) []string {
 	used := map[string]bool{}
 	for _, r := range reserved {
 		used[r] = true
 	}
-	names := map[string]string{}
+	var names []string
 	for _, m := range members {
 		name := goName(m)
 		for i, base := 1, name; used[name]; i++ {
@@ -110,9 +121,7 @@ func fieldNames(members []string, reserved ...string) map[string]string {
 			}
 		}
 		used[name] = true
-		if name != oapi.SchemaNameToTypeName(m) || name != oapi.ToCamelCase(m) {
-			names[m] = name
-		}
+		names = append(names, name)
 	}
 	return names
 }

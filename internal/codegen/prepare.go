@@ -2,16 +2,22 @@ package codegen
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
+
+	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
 // newPreparer names everything that becomes a Go type: operations first, then the components, which users know by name.
 func newPreparer(d *document, server bool) *preparer {
-	p := &preparer{document: d, names: newGoNames(), named: map[*schema]string{}, shared: map[string]string{}, components: object{}, server: server}
+	p := &preparer{document: d, names: newGoNames(), named: map[*schema]string{}, shared: map[string]string{}, components: object{}, headers: map[string]string{}, server: server}
 	for _, o := range d.operations {
 		p.names.used[o.goName] = true
 		p.names.operations = append(p.names.operations, o.goName)
+	}
+	for _, s := range d.schemes {
+		p.names.used[s.goName+"Credential"] = true
 	}
 	for _, s := range d.components {
 		wish := s.name
@@ -46,7 +52,7 @@ func (p *preparer) prepare() ([]byte, error) {
 
 func (p *preparer) operation(o *operation, responses object) object {
 	prepared := object{"operationId": o.goName}
-	if goName(o.id) == o.goName {
+	if oapi.ToCamelCase(o.id) == o.goName {
 		prepared["operationId"] = o.id
 	}
 	for _, key := range []string{"summary", "description"} {
@@ -104,18 +110,20 @@ func (p *preparer) parameters(o *operation) []object {
 			fields = append(fields, q.name)
 		}
 	}
-	names := fieldNames(fields)
-	pathNames := fieldNames(inPath, "Params", "Body", "Ctx", "Err", "W", "JSONBody", "ContentType", "Runtime", "Url", "Json", "Http", "Fmt", "Echo", "Errors")
+	names := distinctNames(fields)
+	pathNames := distinctNames(inPath, "Params", "Body", "Ctx", "Err", "W", "JSONBody", "ContentType", "Runtime", "Url", "Json", "Http", "Fmt", "Echo", "Errors")
 	for _, q := range o.parameters {
 		prepared := object{"name": q.name, "in": q.in, "required": q.required}
-		field := names[q.name]
+		of := &names
 		if q.in == "path" {
-			field = pathNames[q.name]
+			of = &pathNames
 		}
+		field := (*of)[0]
+		*of = (*of)[1:]
 		if own := q.node.get("x-go-name").text(); own != "" {
 			field = own
 		}
-		if field != "" {
+		if field != oapi.SchemaNameToTypeName(q.name) || field != oapi.ToCamelCase(q.name) {
 			prepared["x-go-name"] = field
 		}
 		if text := q.node.get("description").text(); text != "" {
@@ -144,6 +152,23 @@ var real = strings.NewReplacer(
 	"application/formdata+json", "application/x-www-form-urlencoded", "ApplicationFormdataPlusJSON", "Formdata",
 	"application/multipart+json", "multipart/form-data", "ApplicationMultipartPlusJSON", "Multipart",
 	"application/text+json", "text/plain", "ApplicationTextPlusJSON", "Text")
+
+// headerField is where oapi-codegen writes the name of a header field of a response.
+var headerField = regexp.MustCompile(`(Header\(\)\.Set\(|Header\.Values\(|"simple", )"([^"]+)"`)
+
+// restore gives the header fields of responses the names back that oapi-codegen was not shown.
+func (p *preparer) restore(source string) string {
+	if len(p.headers) == 0 {
+		return source
+	}
+	return headerField.ReplaceAllStringFunc(source, func(match string) string {
+		m := headerField.FindStringSubmatch(match)
+		if name := p.headers[m[2]]; name != "" {
+			return m[1] + `"` + name + `"`
+		}
+		return match
+	})
+}
 
 func (p *preparer) bodies(o *operation) object {
 	content := object{}
@@ -176,21 +201,18 @@ func (p *preparer) response(o *operation, r response) object {
 	prepared := object{"description": ""}
 	if len(r.headers) > 0 {
 		headers := object{}
-		var names []string
-		for _, h := range r.headers {
-			names = append(names, h.name)
-		}
-		fields := fieldNames(names)
+		fields := r.headerFields()
 		for _, h := range r.headers {
 			schema := p.site(h.schema, "")
 			if h.schema == nil || !slices.Contains([]modelKind{modelString, modelInteger, modelBoolean}, h.schema.model().kind) {
 				schema = object{"type": "string"}
 			}
-			if fields[h.name] != "" {
-				schema = p.describe(schema, h.schema)
-				schema["x-go-name"] = fields[h.name]
+			name := h.name
+			if own := fields[name]; own != oapi.SchemaNameToTypeName(name) {
+				p.headers[own] = name // shown under its Go name, for which oapi-codegen has no extension here
+				name = own
 			}
-			headers[h.name] = object{"schema": schema, "required": h.required}
+			headers[name] = object{"schema": schema, "required": h.required}
 		}
 		prepared["headers"] = headers
 	}
@@ -207,6 +229,8 @@ func (p *preparer) response(o *operation, r response) object {
 			content[c.mediaType] = object{}
 		case c.mediaType == "text/plain":
 			content[c.mediaType] = object{"schema": object{"type": "string"}}
+		case c.schema.model().nullable:
+			content[c.mediaType] = object{"schema": object{}}
 		default:
 			content[c.mediaType] = object{"schema": p.site(c.schema, hint)}
 		}

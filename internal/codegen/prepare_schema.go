@@ -18,7 +18,8 @@ type preparer struct {
 	named      map[*schema]string
 	shared     map[string]string // component response → Go name
 	components object
-	server     bool // for the server: as the guard presents a request to it, not as a client sends it
+	headers    map[string]string // a header field that is shown under another name → its own
+	server     bool              // for the server: as the guard presents a request to it, not as a client sends it
 }
 
 // reference returns the prepared reference to a schema, under a name made from hint where it has none.
@@ -48,7 +49,7 @@ func (p *preparer) site(s *schema, hint string) object {
 	case m.same != nil && !named:
 		o = p.site(m.same, hint)
 		if m.nullable && !m.same.model().nullable {
-			o = nullable(o)
+			o = p.orNull(m.same, o, hint)
 		}
 		return o
 	case named, s.name != "", s.goName != "", m.kind == modelStruct, m.kind == modelUnion, m.kind == modelEnum:
@@ -57,9 +58,23 @@ func (p *preparer) site(s *schema, hint string) object {
 		return p.inline(s, m, hint)
 	}
 	if m.nullable {
-		o = nullable(o)
+		o = p.orNull(s, o, hint)
 	}
 	return o
+}
+
+// orNull returns what stands where a schema is used, or null. An array and a map are written out: the name of one is an alias,
+// and the Go compiler panics at an alias that leads to itself through Nullable.
+func (p *preparer) orNull(s *schema, o object, hint string) object {
+	m := s.model()
+	for m.same != nil {
+		s = m.same
+		m = s.model()
+	}
+	if o["$ref"] != nil && (m.kind == modelArray || m.kind == modelMap) {
+		o = p.shape(s, m, hint)
+	}
+	return nullable(o)
 }
 
 // nullable returns the same, or null.
@@ -156,7 +171,7 @@ func (p *preparer) shape(s *schema, m model, hint string) object {
 	case modelString:
 		return p.text(m)
 	case modelEnum:
-		return enumeration(m.values)
+		return p.enumeration(m.values, hint)
 	case modelArray:
 		return object{"type": "array", "items": p.site(m.items, hint+"Item")}
 	case modelMap:
@@ -193,17 +208,16 @@ func (p *preparer) text(m model) object {
 	return object{"type": "string"}
 }
 
-// enumeration is an enum of strings with constants whose names differ.
-func enumeration(values []string) object {
+// enumeration is an enum of strings with constants whose names are those of nothing else.
+func (p *preparer) enumeration(values []string, typeName string) object {
 	values = slices.Compact(slices.Sorted(slices.Values(values)))
-	names, used := make([]string, len(values)), map[string]bool{}
+	names := make([]string, len(values))
 	for i, v := range values {
 		name := oapi.SanitizeGoIdentity(oapi.SchemaNameToTypeName(v))
-		for base := name; used[name]; {
+		for !p.names.free(typeName + oapi.UppercaseFirstCharacter(name)) {
 			name += "Value"
-			_ = base
 		}
-		used[name], names[i] = true, name
+		p.names.used[typeName+oapi.UppercaseFirstCharacter(name)], names[i] = true, name
 	}
 	return object{"type": "string", "enum": values, "x-enum-varnames": names}
 }
@@ -241,8 +255,8 @@ func (p *preparer) structure(s *schema, m model, hint string) object {
 	}
 	switch {
 	case !m.open:
-	case m.rest == nil || m.rest.always:
-		o["additionalProperties"] = true
+	case m.rest == nil || m.rest.always, m.rest.model().nullable:
+		o["additionalProperties"] = true // beside members, oapi-codegen has no type of those that may be null
 	default:
 		o["additionalProperties"] = p.site(m.rest, hint+"Value")
 	}

@@ -3,6 +3,8 @@ package codegen
 import (
 	"slices"
 	"strings"
+
+	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
 // response is what an operation may answer with one status.
@@ -24,6 +26,21 @@ type header struct {
 type content struct {
 	mediaType string
 	schema    *schema
+}
+
+// headerFields gives each header field its name in Go.
+func (r *response) headerFields() map[string]string {
+	var names []string
+	for _, h := range r.headers {
+		names = append(names, h.name)
+	}
+	fields := fieldNames(names)
+	for _, name := range names {
+		if fields[name] == "" {
+			fields[name] = oapi.SchemaNameToTypeName(name)
+		}
+	}
+	return fields
 }
 
 func (r *response) successful() bool {
@@ -54,6 +71,13 @@ func (r *operationReader) readResponses(o *operation, n node) {
 				continue // OpenAPI says to ignore it
 			}
 			declared := h.value.resolve()
+			if !isToken(h.key) {
+				h.value.fault("%q cannot be the name of a header field", h.key)
+			}
+			if slices.ContainsFunc(a.headers, func(other header) bool { return strings.EqualFold(other.name, h.key) }) {
+				h.value.fault("the header field %s is declared twice: its name has no case", h.key)
+				continue
+			}
 			declared.allow("a header", "description", "required", "schema", "content", "example", "examples", "deprecated", "style", "explode", "allowEmptyValue", "allowReserved")
 			s := r.schemas.schema(declared.get("schema"), nil)
 			a.headers = append(a.headers, header{h.key, declared.get("required").boolean(), declared.get("explode").boolean(), s})
