@@ -39,11 +39,12 @@ var components = []struct {
 	{path: "internal/encoding", layer: 1},
 	{path: "internal/audit", layer: 1, besides: []string{"internal/sqldb"}},
 	{path: "internal/sqldb", layer: 1},
+	{path: "internal/ceiling", layer: 0, only: []string{}},
 	{path: "internal/problem", layer: 0},
 	{path: "internal/auth", layer: 0},
 	{path: "internal/pattern", layer: 0},
 	{path: "internal/ratelimit", layer: 0},
-	{path: "internal/codegen", layer: 0, only: []string{"internal/pattern"}, besides: []string{"internal/pattern"}},
+	{path: "internal/codegen", layer: 0, only: []string{"internal/ceiling", "internal/pattern"}, besides: []string{"internal/ceiling", "internal/pattern"}},
 }
 
 // importedBy are imports that only the named components may have, each with its reason.

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"example.com/gatehouse/internal/ceiling"
 )
 
 // checker writes the check functions that are asked for, each once, and those that they call.
@@ -227,13 +229,13 @@ func (k *checker) format(s *schema, v string) {
 // ceilings writes the bounds of what the document leaves unbounded.
 func (k *checker) ceilings(s *schema, v string) {
 	if s.types.has(typeString) && s.unboundedText() {
-		k.p("c.CeilingBytes(%s, %d)", v, ceilingStringBytes)
+		k.p("c.CeilingBytes(%s, %d)", v, ceiling.StringBytes)
 	}
 	if s.types.has(typeArray) && s.maxItems < 0 && !s.shortTuple() {
-		k.p("c.CeilingItems(%s, %d)", v, ceilingItems)
+		k.p("c.CeilingItems(%s, %d)", v, ceiling.Items)
 	}
 	if s.types.has(typeObject) && s.maxProperties < 0 && (s.additional == nil || !s.additional.never) {
-		k.p("c.CeilingMembers(%s, %d)", v, ceilingMembers)
+		k.p("c.CeilingMembers(%s, %d)", v, ceiling.Members)
 	}
 }
 

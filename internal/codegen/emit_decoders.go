@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"example.com/gatehouse/internal/ceiling"
 )
 
 // target returns the schema that says something: what an alias refers to.
@@ -221,7 +223,7 @@ func (e *emitter) array(s *schema, typ string, set func(string) string) {
 	element := strings.TrimPrefix(e.types.underlying(typ), "[]")
 	most := s.maxItems
 	if most < 0 {
-		most = ceilingItems
+		most = ceiling.Items
 	}
 	e.p("if r.BeginArray() {\nlist, n := make([]%s, 0, %d), 0", element, min(most, 8))
 	e.p("for r.NextElement() {\nn++")
@@ -263,7 +265,7 @@ func (e *emitter) stringValue(s *schema, typ string, set func(string) string) {
 	case s.maxLength >= 0:
 		e.p("r.Check(\"maxLength\", validation.MaxLength(s, %d))", s.maxLength)
 	case s.unboundedText():
-		e.p("r.Check(\"maxLength\", validation.MaxBytes(s, %d))", ceilingStringBytes)
+		e.p("r.Check(\"maxLength\", validation.MaxBytes(s, %d))", ceiling.StringBytes)
 	}
 	if s.pattern != "" {
 		e.p("r.Check(\"pattern\", validation.Pattern(s, %s, %q))", e.checks.matcher(s.re2), s.pattern)

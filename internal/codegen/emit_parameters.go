@@ -3,6 +3,8 @@ package codegen
 import (
 	"fmt"
 	"strings"
+
+	"example.com/gatehouse/internal/ceiling"
 )
 
 // parameters writes the checks of path, query, header and cookie parameters.
@@ -230,7 +232,7 @@ func (e *emitter) stringChecks(s *schema, name string) {
 	if s.maxLength >= 0 {
 		e.p("p.Check(%q, \"maxLength\", validation.MaxLength(value, %d))", name, s.maxLength)
 	} else if s.unboundedText() {
-		e.p("p.Check(%q, \"maxLength\", validation.MaxBytes(value, %d))", name, ceilingStringBytes)
+		e.p("p.Check(%q, \"maxLength\", validation.MaxBytes(value, %d))", name, ceiling.StringBytes)
 	}
 	if s.pattern != "" {
 		e.p("p.Check(%q, \"pattern\", validation.Pattern(value, %s, %q))", name, e.checks.matcher(s.re2), s.pattern)

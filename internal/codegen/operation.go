@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
+
+	"example.com/gatehouse/internal/ceiling"
 )
 
 // operation is a row of the operation table.
@@ -133,7 +135,7 @@ func (r *operationReader) readLimits(o *operation, n node) {
 		return r.top.get(key)
 	}
 	if o.maxBodyBytes = int64(inherited("x-max-body-bytes").count()); o.maxBodyBytes < 0 {
-		o.maxBodyBytes = ceilingBodyBytes
+		o.maxBodyBytes = ceiling.BodyBytes
 	}
 	timeout := inherited("x-timeout")
 	if o.timeout = max(timeout.count(), 0); timeout.exists() && (o.timeout < 1 || o.timeout > maxTimeout) {

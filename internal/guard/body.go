@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"example.com/gatehouse/internal/ceiling"
 	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/validation"
 	"github.com/labstack/echo/v4"
@@ -153,7 +154,7 @@ func (rt *route) read(r *http.Request, s *State, b []byte) ([]byte, error) {
 
 // form parses a form from the body alone, so that nothing of the query gets into it.
 func (rt *route) form(s *State, raw string) (url.Values, error) {
-	if strings.Count(raw, "&") >= maxPairs {
+	if strings.Count(raw, "&") >= ceiling.Pairs {
 		return nil, problem.BadRequest.New("the form has too many members")
 	}
 	values, err := url.ParseQuery(raw)

@@ -6,21 +6,18 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"example.com/gatehouse/internal/ceiling"
 	"example.com/gatehouse/internal/problem"
 	"github.com/labstack/echo/v4"
 )
 
-const (
-	// maxPairs bounds the pairs of a query or a form, far above what any operation declares.
-	maxPairs = 256
-	// maxNamed bounds the unknown name that a violation repeats: enough to recognize one's own typing error.
-	maxNamed = 64
-)
+// maxNamed bounds the unknown name that a violation repeats: enough to recognize one's own typing error.
+const maxNamed = 64
 
 // checkQuery refuses what url.ParseQuery would drop without a word: two components that read such a query
 // differently would see different requests.
 func checkQuery(raw string) error {
-	if strings.Count(raw, "&") >= maxPairs {
+	if strings.Count(raw, "&") >= ceiling.Pairs {
 		return problem.BadRequest.New("the query has too many parameters")
 	}
 	if !wellEncoded(raw) {

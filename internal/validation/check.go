@@ -2,14 +2,6 @@ package validation
 
 import "example.com/gatehouse/internal/problem"
 
-// freeTrials and trialsPerValue bound how often a body makes the service try an alternative. A schema that refers to
-// itself within anyOf takes a number of trials that grows with a power of the depth of the body: a sender must not choose
-// that. Sixteen alternatives for each value are more than any document that was looked at asks for.
-const (
-	freeTrials     = 10_000
-	trialsPerValue = 16
-)
-
 // Check walks over one Value for the generated checks: it collects violations, remembers which members and elements
 // some schema has looked at, and takes both back where an alternative turns out not to fit.
 type Check struct {

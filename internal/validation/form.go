@@ -15,11 +15,9 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"example.com/gatehouse/internal/ceiling"
 	"example.com/gatehouse/internal/problem"
 )
-
-// maxParts bounds the parts of a multipart body: each costs more than its bytes.
-const maxParts = 1000
 
 // File is a part of a multipart body that holds bytes.
 type File struct {
@@ -134,7 +132,7 @@ var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 // model checks a value that was put together and unmarshals it into the model that dst points to.
 func model(value *Value, values int, dst any, v *Violations, check func(*Check, *Value)) error {
 	value.link()
-	c := &Check{Violations: v, trials: freeTrials + trialsPerValue*values}
+	c := &Check{Violations: v, trials: ceiling.Trials + ceiling.TrialsPerValue*values}
 	check(c, value)
 	c.doubles(value)
 	if c.failed > 0 || len(v.list) > 0 {
@@ -166,7 +164,7 @@ func DecodeMultipart(data []byte, boundary string, shape *FormShape, dst any, v 
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil || n == maxParts {
+		if err != nil || n == ceiling.Parts {
 			return problem.BadRequest.New("the body is not multipart/form-data, or has too many parts")
 		}
 		content, err := io.ReadAll(part)

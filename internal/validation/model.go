@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"example.com/gatehouse/internal/ceiling"
 	"example.com/gatehouse/internal/problem"
 )
 
@@ -24,13 +25,13 @@ func (r *Reader) Checked(dst any, check func(*Check, *Value)) {
 		r.syntax(err)
 		return
 	}
-	if outer+depth(raw) > maxDepth {
+	if outer+depth(raw) > ceiling.Depth {
 		r.tooDeep()
 		return
 	}
 	v, values := parseValue(string(raw))
 	v.name = string(r.dec.StackPointer())
-	c := &Check{Violations: r.violations, Purpose: r.purpose, trials: freeTrials + trialsPerValue*values}
+	c := &Check{Violations: r.violations, Purpose: r.purpose, trials: ceiling.Trials + ceiling.TrialsPerValue*values}
 	check(c, v)
 	c.doubles(v)
 	if c.failed > 0 {

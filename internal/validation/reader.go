@@ -10,12 +10,9 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"example.com/gatehouse/internal/ceiling"
 	"example.com/gatehouse/internal/problem"
 )
-
-// maxDepth bounds the nesting of arrays and objects. The JSON reader allows 10,000 levels, enough to make every
-// later walk over the value expensive; no schema of an API needs more than a few.
-const maxDepth = 32
 
 // Reader reads one JSON value for a generated decoder. Every method that reads consumes exactly one value, also when
 // it is of the wrong type, so that one pass reports all violations. After the first syntax error nothing more is
@@ -103,7 +100,7 @@ func (r *Reader) readToken() bool {
 		r.syntax(err)
 		return false
 	}
-	if r.dec.StackDepth() > maxDepth {
+	if r.dec.StackDepth() > ceiling.Depth {
 		r.tooDeep()
 		return false
 	}
@@ -138,7 +135,7 @@ func (r *Reader) scalar(want byte, name string) (raw []byte, ok bool) {
 	switch first := raw[0]; {
 	case first == want, want == '0' && (first == '-' || '0' <= first && first <= '9'):
 		return raw, true
-	case (first == '{' || first == '[') && outer+depth(raw) > maxDepth:
+	case (first == '{' || first == '[') && outer+depth(raw) > ceiling.Depth:
 		r.tooDeep()
 		return nil, false
 	}
@@ -167,7 +164,7 @@ func depth(raw []byte) int {
 }
 
 func (r *Reader) tooDeep() {
-	r.fail(fmt.Sprintf("the body nests deeper than %d levels", maxDepth))
+	r.fail(fmt.Sprintf("the body nests deeper than %d levels", ceiling.Depth))
 }
 
 // Violation adds a violation at the value read last.

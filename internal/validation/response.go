@@ -3,6 +3,8 @@ package validation
 import (
 	"errors"
 	"unicode/utf8"
+
+	"example.com/gatehouse/internal/ceiling"
 )
 
 // CheckResponse checks the JSON of a response, and returns what is wrong with it.
@@ -47,7 +49,7 @@ func (s *Style) CheckResponse(lines []string, check func(*Check, *Value)) error 
 }
 
 func checkResponse(v *Value, values int, check func(*Check, *Value)) error {
-	c := &Check{Violations: &Violations{}, Purpose: Response, trials: freeTrials + trialsPerValue*values}
+	c := &Check{Violations: &Violations{}, Purpose: Response, trials: ceiling.Trials + ceiling.TrialsPerValue*values}
 	check(c, v)
 	return c.Violations.Err()
 }

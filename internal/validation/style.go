@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"example.com/gatehouse/internal/ceiling"
 )
 
 // Style is how a parameter writes its value (OpenAPI 3.1 §4.8.12.2): gatehouse-gen writes one for each parameter that is
@@ -107,7 +109,7 @@ func (p *Parameters) Styled(s *Style, check func(*Check, *Value)) {
 		return
 	}
 	v.link()
-	c := &Check{Violations: p.Violations, Parameter: s.Name, trials: freeTrials}
+	c := &Check{Violations: p.Violations, Parameter: s.Name, trials: ceiling.Trials}
 	check(c, v)
 	c.doubles(v)
 	if c.failed == 0 && !s.Natural {
@@ -315,7 +317,7 @@ func parseText(text string) (v *Value, err error) {
 	err = Decode([]byte(text), &Violations{}, func(r *Reader) {
 		if raw, err := r.dec.ReadValue(); err != nil {
 			r.syntax(err)
-		} else if depth(raw) > maxDepth {
+		} else if depth(raw) > ceiling.Depth {
 			r.tooDeep()
 		} else {
 			v, _ = parseValue(string(raw))

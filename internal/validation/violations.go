@@ -3,11 +3,9 @@ package validation
 import (
 	"fmt"
 
+	"example.com/gatehouse/internal/ceiling"
 	"example.com/gatehouse/internal/problem"
 )
-
-// maxViolations bounds what one request can make the service say: enough for a form, too little to be an amplifier.
-const maxViolations = 32
 
 // Violations collects what is wrong with one request, up to a cap. The zero value is empty.
 type Violations struct {
@@ -25,13 +23,13 @@ func (v *Violations) Parameter(name, keyword, detail string) {
 }
 
 func (v *Violations) add(x problem.Violation) {
-	if len(v.list) < maxViolations {
+	if len(v.list) < ceiling.Violations {
 		v.list = append(v.list, x)
 	}
 }
 
 // Full reports whether the cap is reached, so that a decoder may stop.
-func (v *Violations) Full() bool { return len(v.list) >= maxViolations }
+func (v *Violations) Full() bool { return len(v.list) >= ceiling.Violations }
 
 // Err returns nil where there are none, else one validation-failed problem with all of them.
 func (v *Violations) Err() error {
