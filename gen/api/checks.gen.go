@@ -194,11 +194,13 @@ func checkItem(c *validation.Check, v *validation.Value) {
 			if c.ReadOnly(m) {
 				c.Type(m, validation.String)
 				c.DateTime(m)
+				c.CeilingBytes(m, 65536)
 			}
 		case "updated_at":
 			if c.ReadOnly(m) {
 				c.Type(m, validation.String)
 				c.DateTime(m)
+				c.CeilingBytes(m, 65536)
 			}
 		default:
 			c.UnknownMember(m)
@@ -234,6 +236,7 @@ func checkUser(c *validation.Check, v *validation.Value) {
 		case "created_at":
 			c.Type(m, validation.String)
 			c.DateTime(m)
+			c.CeilingBytes(m, 65536)
 		default:
 			c.UnknownMember(m)
 		}

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"example.com/gatehouse/internal/ceiling"
 )
 
 // checker writes the check functions that are asked for, each once, and those that they call.
@@ -225,25 +223,6 @@ func (k *checker) format(s *schema, v string) {
 		k.p("c.Integer(%s, 64, false)", v) // what a Go int holds
 	}
 }
-
-// ceilings writes the bounds of what the document leaves unbounded.
-func (k *checker) ceilings(s *schema, v string) {
-	if s.types.has(typeString) && s.unboundedText() {
-		k.p("c.CeilingBytes(%s, %d)", v, ceiling.StringBytes)
-	}
-	if s.types.has(typeArray) && s.maxItems < 0 && !s.shortTuple() {
-		k.p("c.CeilingItems(%s, %d)", v, ceiling.Items)
-	}
-	if s.types.has(typeObject) && s.maxProperties < 0 && (s.additional == nil || !s.additional.never) {
-		k.p("c.CeilingMembers(%s, %d)", v, ceiling.Members)
-	}
-}
-
-func (s *schema) unboundedText() bool {
-	return s.maxLength < 0 && s.enum == nil && !slices.Contains([]string{"date", "date-time", "time", "uuid", "ipv4", "ipv6", "email", "hostname", "binary"}, s.format)
-}
-
-func (s *schema) shortTuple() bool { return s.items != nil && s.items.never }
 
 // kindsOf writes a set of types as package validation names them.
 func kindsOf(t types) string {

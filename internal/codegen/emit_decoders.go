@@ -115,7 +115,11 @@ func (e *emitter) decoder(s *schema) {
 		e.p("var seen uint64")
 	}
 	optional := e.optionalMembers(s, fields)
-	e.p("for r.NextMember() {\nswitch string(r.Name()) {")
+	if s.openObject() {
+		e.p("n := 0\nfor r.NextMember() {\nn++\nswitch string(r.Name()) {")
+	} else {
+		e.p("for r.NextMember() {\nswitch string(r.Name()) {")
+	}
 	for i, p := range s.properties {
 		field, found := fields[p.name]
 		if !found {
@@ -136,6 +140,9 @@ func (e *emitter) decoder(s *schema) {
 	e.p("}\n}")
 	if required != 0 {
 		e.p("r.Required(^seen&%#b, %s)", required, quoteAll(names))
+	}
+	if s.openObject() {
+		e.p("r.Check(\"maxProperties\", validation.MaxProperties(n, %d))", ceiling.Members)
 	}
 	e.p("}\n")
 }
@@ -222,7 +229,7 @@ func (e *emitter) bounds(s *schema) {
 func (e *emitter) array(s *schema, typ string, set func(string) string) {
 	element := strings.TrimPrefix(e.types.underlying(typ), "[]")
 	most := s.maxItems
-	if most < 0 {
+	if s.openArray() {
 		most = ceiling.Items
 	}
 	e.p("if r.BeginArray() {\nlist, n := make([]%s, 0, %d), 0", element, min(most, 8))
@@ -264,7 +271,7 @@ func (e *emitter) stringValue(s *schema, typ string, set func(string) string) {
 	switch {
 	case s.maxLength >= 0:
 		e.p("r.Check(\"maxLength\", validation.MaxLength(s, %d))", s.maxLength)
-	case s.unboundedText():
+	case s.openText():
 		e.p("r.Check(\"maxLength\", validation.MaxBytes(s, %d))", ceiling.StringBytes)
 	}
 	if s.pattern != "" {

@@ -231,7 +231,7 @@ func (e *emitter) stringChecks(s *schema, name string) {
 	}
 	if s.maxLength >= 0 {
 		e.p("p.Check(%q, \"maxLength\", validation.MaxLength(value, %d))", name, s.maxLength)
-	} else if s.unboundedText() {
+	} else if s.openText() {
 		e.p("p.Check(%q, \"maxLength\", validation.MaxBytes(value, %d))", name, ceiling.StringBytes)
 	}
 	if s.pattern != "" {

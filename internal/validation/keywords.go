@@ -250,8 +250,8 @@ func (c *Check) MinProperties(v *Value, n int) {
 
 // MaxProperties demands an object of at most n members.
 func (c *Check) MaxProperties(v *Value, n int) {
-	if v.kind == Object && len(v.list) > n {
-		c.Violation(v, "maxProperties", fmt.Sprintf("must have at most %d members", n))
+	if v.kind == Object {
+		c.Test(v, "maxProperties", MaxProperties(len(v.list), n))
 	}
 }
 

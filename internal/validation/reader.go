@@ -239,6 +239,14 @@ func (r *Reader) UnknownMember() {
 // SkipMember reads the value of a member that the schema allows but does not describe.
 func (r *Reader) SkipMember() { r.skip() }
 
+// MaxProperties returns what is wrong with an object of n members where at most limit are allowed.
+func MaxProperties(n, limit int) string {
+	if n <= limit {
+		return ""
+	}
+	return fmt.Sprintf("must have at most %d members", limit)
+}
+
 // Required adds a violation for each bit of missing; names holds the member name of each bit. It is called after
 // the closing brace.
 func (r *Reader) Required(missing uint64, names ...string) {
