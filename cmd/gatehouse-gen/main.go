@@ -38,6 +38,13 @@ func (c *check) Run() error {
 	return err
 }
 
+type extensions struct{}
+
+func (extensions) Run() error {
+	_, err := os.Stdout.Write(codegen.ExtensionsSchema)
+	return err
+}
+
 func warn(warnings []string) {
 	for _, w := range warnings {
 		fmt.Fprintln(os.Stderr, "warning:", w)
@@ -46,8 +53,9 @@ func warn(warnings []string) {
 
 func main() {
 	var cli struct {
-		Generate generate `cmd:"" help:"Write the server's package and the Go client."`
-		Check    check    `cmd:"" help:"Judge the document and write nothing. Warnings fail too."`
+		Generate   generate   `cmd:"" help:"Write the server's package and the Go client."`
+		Check      check      `cmd:"" help:"Judge the document and write nothing. Warnings fail too."`
+		Extensions extensions `cmd:"" help:"Print the JSON Schema of the extensions (x-timeout and others) that a document may use."`
 	}
 	run := kong.Parse(&cli, kong.Name("gatehouse-gen"), kong.Description("Writes Go from an OpenAPI document, or says why it cannot."))
 	if err := run.Run(); err != nil {

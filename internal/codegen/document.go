@@ -16,7 +16,7 @@ type document struct {
 // The members of the OpenAPI objects that are enforced or say nothing that could be.
 var (
 	rootKeys = []string{"openapi", "info", "servers", "tags", "paths", "webhooks", "components", "security", "externalDocs", "jsonSchemaDialect",
-		"x-rate-limit", "x-max-body-bytes", "x-timeout", "x-public-reason"}
+		"x-rate-limit", "x-max-body-bytes", "x-timeout"}
 	componentKeys = []string{"securitySchemes", "parameters", "headers", "schemas", "responses", "requestBodies", "examples", "links", "callbacks", "pathItems"}
 	pathKeys      = []string{"$ref", "summary", "description", "servers", "parameters", "get", "put", "post", "patch", "delete", "options", "head", "trace"}
 	methods       = []string{"get", "put", "post", "patch", "delete", "options", "head", "trace"}
@@ -70,6 +70,7 @@ func readDocument(l *library, names *goNames, undeclared string) *document {
 	r.readLimits(root, top.child(nil, ""))
 	d.defaults = root.limits
 	c.judgeLoops()
+	l.judgeOtherExtensions()
 	return d
 }
 

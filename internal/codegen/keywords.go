@@ -30,9 +30,7 @@ func judgeKeywords(n node) {
 				m.value.fault("%s is not a keyword of OpenAPI 3.0: write openapi: 3.1.0, or say it otherwise", m.key)
 			}
 		case m.key == "x-go-name":
-			if !isGoName(m.value.text()) {
-				m.value.fault("x-go-name must be an exported Go identifier")
-			}
+			m.value.markJudged()
 		case strings.HasPrefix(m.key, "x-"):
 			judgeExtension(m.value, m.key)
 		case m.key == "$recursiveRef", m.key == "$recursiveAnchor":
@@ -41,19 +39,6 @@ func judgeKeywords(n node) {
 			m.value.fault("%q is not a keyword of a schema%s", m.key, suggestion(m.key, slices.Concat(bothVersions, only31, annotations)))
 		}
 	}
-}
-
-// extensions are those that mean something here.
-var extensions = []string{"x-public-reason", "x-problem-format", "x-unknown-parameters", "x-rate-limit", "x-max-body-bytes", "x-timeout", "x-scopes", "x-go-name"}
-
-// judgeExtension refuses an extension that looks like one of ours: its limit would be lost. Those of others say nothing
-// here, and are told.
-func judgeExtension(n node, key string) {
-	if like := nearest(key, extensions); like != "" {
-		n.fault("the extension %s is not known here: write %s, if that is meant, or remove it", key, like)
-		return
-	}
-	n.doc.library.foreign[key]++
 }
 
 func suggestion(key string, known []string) string {

@@ -19,6 +19,7 @@ type library struct {
 	faults    Faults
 	warnings  Faults
 	foreign   map[string]int  // extensions of others, counted
+	judged    map[string]bool // members x-… that were looked at, by place
 	seen      map[string]bool // faults of a shared schema are told once
 }
 
@@ -43,7 +44,7 @@ type resource struct {
 
 // openLibrary parses the main file.
 func openLibrary(file string) (*library, error) {
-	l := &library{files: map[string]*source{}, resources: map[string]*resource{}, of: map[*yaml.Node]*resource{}, foreign: map[string]int{}, seen: map[string]bool{}}
+	l := &library{files: map[string]*source{}, resources: map[string]*resource{}, of: map[*yaml.Node]*resource{}, foreign: map[string]int{}, judged: map[string]bool{}, seen: map[string]bool{}}
 	var err error
 	l.main, err = l.open(file)
 	return l, err

@@ -123,9 +123,17 @@ func (n node) count() int {
 	if !n.exists() {
 		return -1
 	}
+	v := n.whole()
+	if v < 0 {
+		n.fault("must be a whole number that is not negative")
+	}
+	return v
+}
+
+// whole returns a whole number that is not negative, or -1 where it is anything else.
+func (n node) whole() int {
 	v, err := strconv.Atoi(strings.TrimSuffix(n.text(), ".0"))
 	if err != nil || v < 0 || n.isText() {
-		n.fault("must be a whole number that is not negative")
 		return -1
 	}
 	return v
@@ -177,6 +185,9 @@ func (n node) allow(kind string, keys ...string) {
 	for _, m := range n.members() {
 		switch {
 		case slices.Contains(keys, m.key):
+			if strings.HasPrefix(m.key, "x-") {
+				m.value.markJudged()
+			}
 		case strings.HasPrefix(m.key, "x-"):
 			judgeExtension(m.value, m.key)
 		default:

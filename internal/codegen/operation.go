@@ -57,7 +57,7 @@ func (r *operationReader) read(path, method string, pathNode, n node) *operation
 		n.get("operationId").fault("the operationId %q is used twice: choose another", o.id)
 	}
 	r.ids[o.id] = true
-	if goName := n.get("x-go-name").text(); goName != "" {
+	if goName := n.goNameOf(); goName != "" {
 		o.goName = r.names.operation(goName)
 	} else {
 		o.goName = r.names.operation(o.id)
@@ -100,51 +100,65 @@ func anonymous(path string) string {
 }
 
 func (r *operationReader) readLimits(o *operation, n node) {
-	list := n.get("x-rate-limit")
-	if !list.exists() {
-		list = r.top.get("x-rate-limit")
-	}
+	list := r.inherited(n, "x-rate-limit")
 	if list.exists() && !list.isSequence() {
 		list.fault("must be a list of limits")
 	}
 	for _, e := range list.elements() {
-		e.allow("a limit", "name", "by", "quota", "window", "burst")
-		l := limit{name: e.get("name").text(), by: e.get("by").text(),
-			quota: int64(e.get("quota").count()), window: int64(e.get("window").count()), burst: int64(max(e.get("burst").count(), 0))}
+		l := r.readLimit(e)
 		switch {
-		case l.name == "":
-			e.fault("the limit has no name: state one, it names the bucket and appears in the RateLimit fields")
-		case l.by != "address" && l.by != "principal":
-			e.fault("a limit counts by address or by principal")
-		case l.quota < 1 || l.window < 1:
-			e.fault("a limit needs a quota and a window in seconds, both at least 1")
+		case l.by == "principal" && len(o.security) == 0 && n.get("x-rate-limit").exists() && o.public != "":
+			e.fault("counts by principal, and the operation is open to everybody: count by address")
+		case l.by == "principal" && len(o.security) == 0: // nobody to count
+		default:
+			o.limits = append(o.limits, l)
 		}
-		if other, found := r.limits[l.name]; found && other != l {
-			e.fault("the limit %q means something else elsewhere: a name is a bucket, give each limit its own", l.name)
-		}
-		r.limits[l.name] = l
-		if l.by == "principal" && len(o.security) == 0 {
-			continue // nobody to count
-		}
-		o.limits = append(o.limits, l)
 	}
-	inherited := func(key string) node {
-		if own := n.get(key); own.exists() {
-			return own
-		}
-		return r.top.get(key)
+	o.maxBodyBytes = ceiling.BodyBytes
+	if most := r.inherited(n, "x-max-body-bytes"); most.exists() {
+		o.maxBodyBytes = int64(most.within("bytes", 1, maxBodyBytes))
 	}
-	if o.maxBodyBytes = int64(inherited("x-max-body-bytes").count()); o.maxBodyBytes < 0 {
-		o.maxBodyBytes = ceiling.BodyBytes
+	if timeout := r.inherited(n, "x-timeout"); timeout.exists() {
+		o.timeout = timeout.within("seconds", 1, maxTimeout)
 	}
-	timeout := inherited("x-timeout")
-	if o.timeout = max(timeout.count(), 0); timeout.exists() && (o.timeout < 1 || o.timeout > maxTimeout) {
-		timeout.fault("must be a number of seconds from 1 to %d", maxTimeout)
+	if own := n.get("x-max-body-bytes"); own.exists() && !n.get("requestBody").exists() {
+		own.fault("bounds a body, and the operation takes none: remove it, or declare requestBody")
 	}
 }
 
-// maxTimeout is an hour: what takes longer is a job with an address of its own, and not a request.
-const maxTimeout = 3600
+// inherited is what an operation says, or the root of the document for all that say nothing.
+func (r *operationReader) inherited(n node, key string) node {
+	if own := n.get(key); own.exists() {
+		return own
+	}
+	return r.top.get(key)
+}
+
+// readLimit reads one entry of x-rate-limit.
+func (r *operationReader) readLimit(n node) limit {
+	n.allow("a limit", "name", "by", "quota", "window", "burst")
+	needed := []string{"name", "by", "quota", "window"}
+	if missing := slices.DeleteFunc(needed, func(key string) bool { return n.get(key).exists() }); len(missing) > 0 {
+		n.fault("the limit has no %s: it needs a name, by (address or principal), a quota of requests and a window in seconds", strings.Join(missing, " and no "))
+		return limit{}
+	}
+	l := limit{name: n.get("name").text(), by: n.get("by").text(),
+		quota: int64(n.get("quota").within("requests", 1, maxQuota)), window: int64(n.get("window").within("seconds", 1, maxWindow))}
+	if burst := n.get("burst"); burst.exists() {
+		l.burst = int64(burst.within("requests", 1, maxQuota))
+	}
+	if !n.get("name").isText() || !isPrintable(l.name) {
+		n.get("name").fault("the name of a limit is printable ASCII without spaces, quotes and backslashes: it stands in the RateLimit fields")
+	}
+	if l.by != "address" && l.by != "principal" {
+		n.get("by").fault("a limit counts by address or by principal")
+	}
+	if other, found := r.limits[l.name]; found && other != l {
+		n.fault("the limit %q means something else elsewhere: a name is a bucket, give each limit its own", l.name)
+	}
+	r.limits[l.name] = l
+	return l
+}
 
 // produces are the media types of the successful responses.
 func (o *operation) produces() []string {

@@ -58,6 +58,7 @@ func (r *operationReader) readParameters(o *operation, pathNode, n node) {
 func (r *operationReader) readParameter(o *operation, n node) parameter {
 	n.allow("a parameter", "name", "in", "required", "description", "schema", "content", "style", "explode", "allowReserved", "allowEmptyValue",
 		"example", "examples", "deprecated", "x-go-name")
+	n.goNameOf()
 	p := parameter{node: n, name: n.get("name").text(), in: n.get("in").text(), required: n.get("required").boolean(), style: n.get("style").text(), allowEmpty: n.get("allowEmptyValue").boolean()}
 	known := styles[p.in]
 	if known == nil {

@@ -307,7 +307,7 @@ func (s *schema) readAnnotations() {
 	if d := n.get("default"); d.exists() {
 		s.fill = d.json()
 	}
-	s.title, s.description, s.goName = n.get("title").text(), n.get("description").text(), n.get("x-go-name").text()
+	s.title, s.description, s.goName = n.get("title").text(), n.get("description").text(), n.goNameOf()
 }
 
 // readDiscriminator finds the schema that each value of the discriminator names: what mapping says, and else the branch

@@ -55,13 +55,7 @@ func readSchemes(n node) []scheme {
 }
 
 func readScheme(name string, n node) (s scheme, ok bool) {
-	s.name, s.goName = name, n.get("x-go-name").text()
-	if s.goName != "" && !isGoName(s.goName) {
-		n.get("x-go-name").fault("x-go-name must be an exported Go identifier")
-	}
-	for _, scope := range n.get("x-scopes").elements() {
-		s.scopes = append(s.scopes, scope.text())
-	}
+	s.name, s.goName, s.scopes = name, n.goNameOf(), n.get("x-scopes").scopeTokens()
 	switch kind := n.get("type").text(); kind {
 	case "http":
 		n.allow("an http security scheme", "type", "description", "scheme", "bearerFormat", "x-scopes", "x-go-name")
@@ -120,7 +114,13 @@ func (r *operationReader) readSecurity(o *operation, n node) {
 	if !security.exists() {
 		security = r.top.get("security")
 	}
+	if reason.exists() && reason.sentence("why the operation is public") == "" {
+		return
+	}
 	switch {
+	case !security.exists() && reason.exists():
+		reason.fault("says why the operation is public, and nothing says that it is: write security: [] beside it")
+		return
 	case !security.exists() && r.undeclared == "public":
 		o.public = "undeclared: opened by --undeclared-security public"
 		return
