@@ -109,6 +109,8 @@ func TestGenerateRefuses(t *testing.T) {
 		{"a reference to a file that is not there", "schema: { $ref: '#/components/schemas/Thing' }", "schema: { $ref: 'other.yaml#/Thing' }", "/paths/~1things~1{id}/put/requestBody/content/application~1json/schema/$ref", "cannot be read"},
 		{"a reference to another machine", "schema: { $ref: '#/components/schemas/Thing' }", "schema: { $ref: 'https://example.com/thing.yaml' }", "/paths/~1things~1{id}/put/requestBody/content/application~1json/schema/$ref", "outside of the document and of local files"},
 		{"a reference that is no URI", "schema: { $ref: '#/components/schemas/Thing' }", "schema: { $ref: '%zz' }", "/paths/~1things~1{id}/put/requestBody/content/application~1json/schema/$ref", "not a URI reference"},
+		{"a member beside the reference of a parameter", "{ name: limit, in: query, schema: { type: integer, format: int32, minimum: 1, maximum: 9 } }", "{ $ref: '#/components/parameters/limit', required: true }", "/paths/~1things~1{id}/put/parameters/1/required", "beside this $ref"},
+		{"an operation beside the reference of its path", "  /things/{id}:\n    put:", "  /things/{id}:\n    $ref: '#/components/pathItems/thing'\n    put:", "/paths/~1things~1{id}/put", "beside this $ref"},
 		{"a parameter in a place of nobody", "{ name: limit, in: query,", "{ name: limit, in: body,", "/paths/~1things~1{id}/put/parameters/1/in", "path, query, header or cookie"},
 		{"a style that its place does not have", "{ name: limit, in: query,", "{ name: limit, in: query, style: matrix,", "/paths/~1things~1{id}/put/parameters/1/style", "use form"},
 		{"deepObject of a number", "{ name: limit, in: query,", "{ name: limit, in: query, style: deepObject,", "/paths/~1things~1{id}/put/parameters/1", "the style of objects"},

@@ -203,6 +203,11 @@ func (n node) resolve() (target node) {
 		if !ref.exists() {
 			return n
 		}
+		for _, m := range n.members() {
+			if m.key != "$ref" && m.key != "summary" && m.key != "description" && !strings.HasPrefix(m.key, "x-") {
+				m.value.fault("OpenAPI ignores what stands beside this $ref: move it to where the $ref points, or write that out here")
+			}
+		}
 		if n = ref.find(ref.text()); !n.exists() {
 			return n
 		}
