@@ -38,6 +38,16 @@ func (c *check) Run() error {
 	return err
 }
 
+type report struct {
+	Spec       string `default:"openapi.yaml" help:"The OpenAPI document."`
+	Format     string `enum:"text,page,json" default:"text" help:"text, page (one HTML file) or json."`
+	Undeclared string `name:"undeclared-security" enum:"refuse,deny,public" default:"refuse" help:"What becomes of operations that declare no security: refuse, deny or public."`
+}
+
+func (r *report) Run() error {
+	return codegen.Report(os.Stdout, codegen.Options{Spec: r.Spec, UndeclaredSecurity: strings.TrimPrefix(r.Undeclared, "refuse")}, r.Format)
+}
+
 type extensions struct{}
 
 func (extensions) Run() error {
@@ -55,6 +65,7 @@ func main() {
 	var cli struct {
 		Generate   generate   `cmd:"" help:"Write the server's package and the Go client."`
 		Check      check      `cmd:"" help:"Judge the document and write nothing. Warnings fail too."`
+		Report     report     `cmd:"" help:"Print the security matrix: who may call each operation, and what its requests are held to."`
 		Extensions extensions `cmd:"" help:"Print the JSON Schema of the extensions (x-timeout and others) that a document may use."`
 	}
 	run := kong.Parse(&cli, kong.Name("gatehouse-gen"), kong.Description("Writes Go from an OpenAPI document, or says why it cannot."))

@@ -23,7 +23,9 @@ func TestCeilingsHold(t *testing.T) {
 	within := func(value func(int) string) func(int) string {
 		return func(n int) string { return `{"a":` + value(n) + `}` }
 	}
-	moment := func(n int) string { return `"2026-01-31T12:00:00.` + strings.Repeat("0", n-len("2026-01-31T12:00:00.Z")) + `Z"` }
+	moment := func(n int) string {
+		return `"2026-01-31T12:00:00.` + strings.Repeat("0", n-len("2026-01-31T12:00:00.Z")) + `Z"`
+	}
 	var groups []*suiteGroup
 	for _, row := range []struct {
 		name, schema string

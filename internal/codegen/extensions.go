@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
 )
 
 // ExtensionsSchema is the JSON Schema of the members x-… that mean something here, for authors and their editors. The generator
@@ -148,4 +147,3 @@ func (n node) scopeTokens() []string {
 func isPrintable(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
 }
-
