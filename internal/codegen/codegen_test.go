@@ -87,6 +87,7 @@ func TestGenerateRefuses(t *testing.T) {
 		{"a misspelled keyword", name, "name: { type: string, max_length: 10 }", "/components/schemas/Thing/properties/name/max_length", "write maxLength"},
 		{"a keyword of nobody", name, "name: { type: string, optional: true }", "/components/schemas/Thing/properties/name/optional", "not a keyword"},
 		{"a keyword of an older draft", name, "name: { $recursiveRef: '#' }", "/components/schemas/Thing/properties/name/$recursiveRef", "write $dynamicRef"},
+		{"a schema of an older draft", name, "name: { $schema: 'http://json-schema.org/draft-07/schema#', type: string }", "/components/schemas/Thing/properties/name/$schema", "the dialect"},
 		{"a type of nobody", name, "name: { type: text }", "/components/schemas/Thing/properties/name/type", "use string, number"},
 		{"a type of nobody in a list", name, "name: { type: [string, text] }", "/components/schemas/Thing/properties/name/type/1", "use string, number"},
 		{"a schema that is a text", name, "name: string", "/components/schemas/Thing/properties/name", "must be a mapping"},

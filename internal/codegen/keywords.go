@@ -24,6 +24,8 @@ func isAnnotation(keyword string) bool {
 func judgeKeywords(n node) {
 	for _, m := range n.members() {
 		switch {
+		case m.key == "$schema" && !slices.Contains(dialects, strings.TrimSuffix(m.value.text(), "#")):
+			m.value.fault("the dialect %q is not known: leave it out for the one of OpenAPI 3.1, which is JSON Schema 2020-12", m.value.text())
 		case slices.Contains(bothVersions, m.key), slices.Contains(annotations, m.key):
 		case slices.Contains(only31, m.key):
 			if n.doc.legacy {
