@@ -94,13 +94,13 @@ func (o *operation) requestSchemas() []*schema {
 
 // openAny reports whether the schema takes every value: of such values nothing but size and depth is bounded.
 func (s *schema) openAny() bool {
-	return s.always || s.node.isMapping() && len(s.enforced()) == 0 && s.ref == nil
+	return s.always || s.ref == nil && !s.never && len(s.enforced()) == 0
 }
 
 // enforced returns the keywords of the schema that refuse values or, as default, fill them in. What says nothing, such as minLength: 0
 // or additionalProperties: true, is not among them.
 func (s *schema) enforced() []string {
-	checks := func(b *schema) bool { return b != nil && !b.always }
+	checks := func(b *schema) bool { return b != nil && !b.openAny() }
 	fills := slices.ContainsFunc(s.properties, func(p property) bool {
 		return p.schema.defaultOf() != "" && !slices.Contains(s.required, p.name) && !p.schema.isReadOnly()
 	})
