@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ type operationReader struct {
 	top        node
 	limits     map[string]limit // by name: a name is a bucket, so it must mean one limit
 	ids        map[string]bool
-	places     map[string]string // method and path without parameter names → operationId
+	places     map[string]string // method and path, without parameter names and as it is registered → operationId
 	names      *goNames
 	undeclared string // Options.UndeclaredSecurity
 }
@@ -67,6 +68,12 @@ func (r *operationReader) read(path, method string, pathNode, n node) *operation
 		n.fault("has the method and path of the operation %q: {a} and {b} are the same place", other)
 	}
 	r.places[place] = o.id
+	// oapi-codegen writes {id}.json as it would {id.json}.
+	registered := o.method + " " + oapi.SwaggerUriToEchoUri(path)
+	if other, taken := r.places[registered]; taken && other != o.id {
+		n.fault("would be registered as the operation %q is: rename the parameter of one of them", other)
+	}
+	r.places[registered] = o.id
 	r.readSecurity(o, n)
 	r.readLimits(o, n)
 	o.oauthErrors = n.get("x-problem-format").keyword("the problem format", "oauth")
@@ -85,10 +92,10 @@ func (n node) keyword(what, value string) bool {
 	return n.exists()
 }
 
-// anonymous is a path without the names of its parameters.
+// anonymous is a path without the names of its parameters. %2f and %2F are one character (RFC 3986 §6.2.2.1).
 func anonymous(path string) string {
 	var b strings.Builder
-	for rest := path; ; {
+	for rest := escaped.ReplaceAllStringFunc(path, strings.ToUpper); ; {
 		before, after, found := strings.Cut(rest, "{")
 		b.WriteString(before)
 		if !found {
@@ -98,6 +105,8 @@ func anonymous(path string) string {
 		b.WriteString("{}")
 	}
 }
+
+var escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 func (r *operationReader) readLimits(o *operation, n node) {
 	list := r.inherited(n, "x-rate-limit")

@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -164,14 +165,25 @@ func isToken(s string) bool {
 	})
 }
 
-// judgePath compares the path with the parameters that are in it.
+// judgePath compares the path with the parameters that are in it, and refuses what no router could tell apart.
 func (r *operationReader) judgePath(o *operation, n node) {
 	if !strings.HasPrefix(o.path, "/") || strings.ContainsAny(o.path, "?#") {
 		n.fault("the path must begin with / and hold neither ? nor #: query parameters are declared as parameters")
 	}
+	for segment := range strings.SplitSeq(o.path, "/") {
+		if segment == "." || segment == ".." {
+			n.fault("clients take the segments . and .. out of a path: leave them out")
+		}
+	}
 	seen := map[string]bool{}
+	before := ""
 	for rest := o.path; ; {
-		_, after, found := strings.Cut(rest, "{")
+		literal, after, found := strings.Cut(rest, "{")
+		if strings.Contains(literal, "}") {
+			n.fault("the path closes a { that it does not open")
+		} else if !pathText.MatchString(literal) {
+			n.fault("the path holds a character that cannot stand in a URL: percent-encode it, and a percent sign as %%25")
+		}
 		if !found {
 			return
 		}
@@ -180,6 +192,12 @@ func (r *operationReader) judgePath(o *operation, n node) {
 			n.fault("the path opens a { that it does not close")
 			return
 		}
+		if before != "" && literal == "" {
+			n.fault("nothing stands between {%s} and {%s}, so that nobody can tell where the one ends: put a text between them", before, name)
+		}
+		if name == "" || strings.ContainsAny(name, "/{*") || strings.ContainsAny(name[:1], ".;?+#&") {
+			n.fault("the path has {%s}, which is not the name of a parameter: OpenAPI has none of the operators of RFC 6570", name)
+		}
 		if seen[name] {
 			n.fault("the path has {%s} twice: give each its own name", name)
 		}
@@ -187,6 +205,9 @@ func (r *operationReader) judgePath(o *operation, n node) {
 		if !slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.in == "path" && p.name == name }) {
 			n.fault("the path has {%s}, which no parameter declares: declare it with in: path", name)
 		}
-		rest = tail
+		before, rest = name, tail
 	}
 }
+
+// pathText is what RFC 3986 §3.3 lets stand in a path. ? and # end it, and are told apart.
+var pathText = regexp.MustCompile(`^(%[0-9A-Fa-f]{2}|[A-Za-z0-9._~!$&'()*+,;=:@/?#-])*$`)

@@ -37,10 +37,14 @@ func (p *preparer) prepare() ([]byte, error) {
 	}
 	paths, responses := object{}, object{}
 	for _, o := range p.document.operations {
-		item, _ := paths[o.path].(object)
+		path := o.path
+		if !p.server {
+			path = strings.ReplaceAll(path, "%", "%%") // the client formats it
+		}
+		item, _ := paths[path].(object)
 		if item == nil {
 			item = object{}
-			paths[o.path] = item
+			paths[path] = item
 		}
 		item[strings.ToLower(o.method)] = p.operation(o, responses)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// routeKey names a route as echo does.
+// routeKey names a route.
 type routeKey struct{ method, path string }
 
 // check returns every fault that would leave an operation open, unreachable or enforced other than the document says.
@@ -41,12 +41,15 @@ func (r *Router) check() error {
 			opFault("needs an id of its own")
 		}
 		ids[op.ID] = true
-		if !soundPath(op.Path) {
-			opFault("has a path of which a segment is neither a literal nor one {parameter}")
+		segments, err := parsePath(op.Path)
+		if err != nil {
+			opFault("has a path that cannot be served: it %v", err)
 			continue
 		}
-		// {a} and {b} are the same place: the router would keep the later of them without a word.
-		key := routeKey{op.Method, anonymousPath(op.Path)}
+		key := routeKey{op.Method, ""}
+		for i := range segments {
+			key.path += "/" + segments[i].place()
+		}
 		if other, taken := operations[key]; taken {
 			opFault("has the method and path of operation %q", other)
 		}
@@ -62,7 +65,7 @@ func (r *Router) check() error {
 func (r *Router) checkRoutes(fault func(string, ...any)) {
 	want, have := map[routeKey]bool{}, map[routeKey]bool{}
 	for i := range r.config.Operations {
-		want[routeKey{r.config.Operations[i].Method, echoPath(r.config.Operations[i].Path)}] = true
+		want[routeKey{r.config.Operations[i].Method, registeredPath(r.config.Operations[i].Path)}] = true
 	}
 	for _, reg := range r.routes {
 		key := routeKey{reg.method, reg.path}
@@ -76,7 +79,7 @@ func (r *Router) checkRoutes(fault func(string, ...any)) {
 	}
 	for i := range r.config.Operations {
 		op := &r.config.Operations[i]
-		if !have[routeKey{op.Method, echoPath(op.Path)}] {
+		if !have[routeKey{op.Method, registeredPath(op.Path)}] {
 			fault("operation %q (%s %s) has no route: register the generated handlers on the Router", op.ID, op.Method, op.Path)
 		}
 	}
@@ -198,46 +201,4 @@ func checkLimit(l ratelimit.Limit) error {
 // scopeToken is scope-token of RFC 6749 §3.3.
 func scopeToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
-}
-
-// soundPath reports whether each segment of a path template is a literal or one parameter: the router of echo reads
-// ':' and '*' as its own, and a parameter up to the next slash.
-func soundPath(path string) bool {
-	if !strings.HasPrefix(path, "/") {
-		return false
-	}
-	for segment := range strings.SplitSeq(path[1:], "/") {
-		name, parameter := parameterName(segment)
-		if parameter && (name == "" || strings.ContainsAny(name, "{}:*")) || !parameter && strings.ContainsAny(segment, `{}:*\`) {
-			return false
-		}
-	}
-	return true
-}
-
-func parameterName(segment string) (string, bool) {
-	if strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") && len(segment) > 1 {
-		return segment[1 : len(segment)-1], true
-	}
-	return "", false
-}
-
-// echoPath writes a path template as the generated server registers it.
-func echoPath(path string) string {
-	return rewrite(path, func(name string) string { return ":" + name })
-}
-
-// anonymousPath is the path template without the names of its parameters.
-func anonymousPath(path string) string {
-	return rewrite(path, func(string) string { return ":" })
-}
-
-func rewrite(path string, parameter func(name string) string) string {
-	segments := strings.Split(path, "/")
-	for i, segment := range segments {
-		if name, ok := parameterName(segment); ok {
-			segments[i] = parameter(name)
-		}
-	}
-	return strings.Join(segments, "/")
 }

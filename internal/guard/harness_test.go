@@ -162,14 +162,20 @@ func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 			s.handled.Add(1)
 			return handler(c)
 		}
-		path := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
+		path := strings.NewReplacer(":", `\:`, "{", ":", "}", "").Replace(op.Path) // as the generated server does
 		switch op.Method {
 		case "GET":
 			r.GET(path, h)
 		case "POST":
 			r.POST(path, h)
+		case "PUT":
+			r.PUT(path, h)
 		case "DELETE":
 			r.DELETE(path, h)
+		case "HEAD":
+			r.HEAD(path, h)
+		case "OPTIONS":
+			r.OPTIONS(path, h)
 		default:
 			t.Fatalf("the harness has no %s", op.Method)
 		}

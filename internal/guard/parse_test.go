@@ -3,6 +3,7 @@ package guard
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -138,4 +139,51 @@ func TestAccepts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzSegmentMatch compares the splitting of a segment with the plainest way to do it: try every one.
+func FuzzSegmentMatch(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"{a}.json", "7.json"}, {"{a}:{b}", "x:y:z"}, {"a-{b}-{c}", "a-1-2"}, {"{a}--{b}", "x---y"}, {"{a}0b", "%20b"},
+		{"{a}2{b}", "x%2F2y"}, {"{a}.{b}.{c}", "1.2.3"}, {"x{a}x", "xx"}, {"{a}%2F{b}", "x%2Fy"}, {"{a}", "%"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, template, text string) {
+		s, err := parseSegment(template)
+		if err != nil || len(s.names) == 0 || len(s.names) > 4 || len(text) > 40 || !wellEncoded(text) {
+			return
+		}
+		values := make([]string, len(s.names))
+		matched := s.match(text, values)
+		splits := everySplit(s.literals, text)
+		if matched != (len(splits) == 1) {
+			t.Fatalf("%q and %q: matched %v, there are %d ways", template, text, matched, len(splits))
+		}
+		if matched && !slices.Equal(values, splits[0]) {
+			t.Fatalf("%q and %q: %q, want %q", template, text, values, splits[0])
+		}
+	})
+}
+
+// everySplit returns all values between the literals that make text, none of them empty or with half an escape.
+func everySplit(literals []string, text string) (splits [][]string) {
+	rest, found := strings.CutPrefix(text, literals[0])
+	if !found {
+		return nil
+	}
+	if len(literals) == 1 {
+		if rest == "" {
+			return [][]string{{}}
+		}
+		return nil
+	}
+	for end := 1; end <= len(rest); end++ {
+		if wellEncoded(rest[:end]) && wellEncoded(rest[end:]) {
+			for _, tail := range everySplit(literals[1:], rest[end:]) {
+				splits = append(splits, append([]string{rest[:end]}, tail...))
+			}
+		}
+	}
+	return splits
 }

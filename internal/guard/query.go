@@ -20,23 +20,22 @@ func checkQuery(raw string) error {
 	if strings.Count(raw, "&") >= ceiling.Pairs {
 		return problem.BadRequest.New("the query has too many parameters")
 	}
-	if !wellEncoded(raw) {
+	if strings.Contains(raw, ";") || !wellEncoded(raw) {
 		return problem.BadRequest.New("the query is malformed: percent-encode every ';' and every '%' that is not an escape")
 	}
 	return nil
 }
 
+// wellEncoded reports whether every '%' begins an escape.
 func wellEncoded(raw string) bool {
 	for i := 0; i < len(raw); i++ {
-		switch raw[i] {
-		case ';':
-			return false
-		case '%':
-			if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
-				return false
-			}
-			i += 2
+		if raw[i] != '%' {
+			continue
 		}
+		if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
+			return false
+		}
+		i += 2
 	}
 	return true
 }
@@ -135,14 +134,4 @@ func setParam(c echo.Context, name, value string) {
 		}
 	}
 	c.SetParamValues(values...)
-}
-
-// pathIsSound refuses what echo's router lets pass: a last parameter takes the rest of the path, slashes and all.
-func (rt *route) pathIsSound(c echo.Context) bool {
-	for _, value := range c.ParamValues() {
-		if value == "" || strings.IndexByte(value, '/') >= 0 {
-			return false
-		}
-	}
-	return utf8.ValidString(c.Request().URL.Path)
 }

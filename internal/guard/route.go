@@ -140,9 +140,6 @@ func (rt *route) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 		if s == nil {
 			return errNoState
 		}
-		if !rt.pathIsSound(c) {
-			return echo.ErrNotFound
-		}
 		s.route = rt
 		if err := rt.admit(c, s); err != nil {
 			return err

@@ -97,17 +97,18 @@ func (r *Router) Finish() error {
 	operations := map[routeKey]*Operation{}
 	for i := range r.config.Operations {
 		op := &r.config.Operations[i]
-		operations[routeKey{op.Method, echoPath(op.Path)}] = op
+		operations[routeKey{op.Method, registeredPath(op.Path)}] = op
 	}
 	buffers := newBuffers()
 	e := r.config.Echo
 	e.Binder = Binder{}
+	found := &routes{}
 	for _, reg := range r.routes {
-		h := compile(&r.config, operations[routeKey{reg.method, reg.path}], buffers).guarded(reg.handler)
-		e.Add(reg.method, reg.path, h)
-		if _, own := operations[routeKey{http.MethodHead, reg.path}]; reg.method == http.MethodGet && !own {
-			e.Add(http.MethodHead, reg.path, h)
-		}
+		op := operations[routeKey{reg.method, reg.path}]
+		h := compile(&r.config, op, buffers).guarded(reg.handler)
+		found.add(endpoint{method: reg.method, path: op.Path, handler: h})
 	}
+	// The only route of echo is for what it does not find.
+	e.RouteNotFound("/*", found.serve)
 	return nil
 }

@@ -152,9 +152,19 @@ func TestFinishFindsEveryFault(t *testing.T) {
 		{"a route without an operation", func(_ *guard.Config, op *guard.Operation) { op.Path = "/z" }, "route GET /x has no operation"},
 		{"another method than the route", func(_ *guard.Config, op *guard.Operation) { op.Method = "POST" }, "route GET /x has no operation"},
 		{"no id", func(_ *guard.Config, op *guard.Operation) { op.ID = "" }, "needs an id of its own"},
-		{"a path that the router reads otherwise", func(_ *guard.Config, op *guard.Operation) { op.Path = "/x:verb" }, "a segment is neither a literal nor one {parameter}"},
-		{"half a parameter", func(_ *guard.Config, op *guard.Operation) { op.Path = "/x/{a}.json" }, "a segment is neither a literal nor one {parameter}"},
-		{"a wildcard", func(_ *guard.Config, op *guard.Operation) { op.Path = "/*" }, "a segment is neither a literal nor one {parameter}"},
+		{"a path without a slash", func(_ *guard.Config, op *guard.Operation) { op.Path = "x" }, "cannot be served: it does not begin with /"},
+		{"two parameters that touch", func(_ *guard.Config, op *guard.Operation) { op.Path = "/x/{a}{b}" }, "has no text between {a} and the next parameter"},
+		{"a brace that stays open", func(_ *guard.Config, op *guard.Operation) { op.Path = "/x/{a" }, "has a brace that is not around a name"},
+		{"a brace that nothing opens", func(_ *guard.Config, op *guard.Operation) { op.Path = "/x/a}" }, `has the text "a}", which cannot stand in a path`},
+		{"a parameter without a name", func(_ *guard.Config, op *guard.Operation) { op.Path = "/x/{}" }, "has a brace that is not around a name"},
+		{"a query in the path", func(_ *guard.Config, op *guard.Operation) { op.Path = "/x?all=true" }, `has the text "x?all=true", which cannot stand in a path`},
+		{"half an escape", func(_ *guard.Config, op *guard.Operation) { op.Path = "/x/100%" }, `has the text "100%", which cannot stand in a path`},
+		{"two spellings of one place", func(c *guard.Config, op *guard.Operation) {
+			op.Path = "/a b/{a}.json"
+			other := good()
+			other.ID, other.Path = "other", "/a%20b/{b}.json"
+			c.Operations = append(c.Operations, other)
+		}, `has the method and path of operation "getX"`},
 		{"two names for one place", func(c *guard.Config, op *guard.Operation) {
 			op.Path = "/x/{a}"
 			other := good()

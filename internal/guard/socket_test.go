@@ -113,3 +113,24 @@ func TestBodyThatEndsEarly(t *testing.T) {
 		})
 	}
 }
+
+// raw sends the bytes of a request and returns those of the answer, up to the end of the connection.
+func raw(t *testing.T, s *service, request string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
