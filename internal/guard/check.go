@@ -159,11 +159,11 @@ func (op *Operation) checkBodies(fault func(string, ...any)) {
 		if t, parameters, err := mime.ParseMediaType(b.MediaType); err != nil || len(parameters) > 0 || !strings.EqualFold(t, b.MediaType) {
 			fault("declares %q, which is not a media type without parameters", b.MediaType)
 		}
-		for j := range op.Bodies {
-			// The generated server chooses by prefix.
-			if i != j && strings.HasPrefix(op.Bodies[j].MediaType, b.MediaType) {
-				fault("declares %s, which begins like %s", op.Bodies[j].MediaType, b.MediaType)
-			}
+		if strings.Contains(b.MediaType, "*") && b.As == "" && !b.Stream && !b.Refused {
+			fault("declares %s, and not as what it is decoded", b.MediaType)
+		}
+		if slices.ContainsFunc(op.Bodies[:i], func(other Body) bool { return strings.EqualFold(other.MediaType, b.MediaType) }) {
+			fault("declares %s twice", b.MediaType)
 		}
 	}
 }

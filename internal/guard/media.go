@@ -39,47 +39,57 @@ func (rt *route) chooseBody(r *http.Request, s *State) (*compiledBody, error) {
 	if err != nil {
 		return nil, problem.UnsupportedMediaType.New(rt.takes)
 	}
-	// JSON is UTF-8 (RFC 8259 §8.1), and the form that browsers send is too. Another charset would be decoded as if.
-	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+	b := rt.bodyOf(mediaType)
+	switch charset := parameters["charset"]; {
+	case b == nil || b.Refused:
+		return nil, problem.UnsupportedMediaType.New(rt.takes)
+	case !b.Stream && charset != "" && !strings.EqualFold(charset, "utf-8"):
+		// JSON is UTF-8 (RFC 8259 §8.1), and the form that browsers send is too. Another charset would be decoded as if.
 		return nil, problem.UnsupportedMediaType.New("send the body in UTF-8")
-	}
-	for i := range rt.bodies {
-		b := &rt.bodies[i]
-		if b.Refused || !strings.EqualFold(b.MediaType, mediaType) && !b.inRange(mediaType) {
-			continue
+	case b.Multipart != nil:
+		if s.boundary = parameters["boundary"]; s.boundary == "" {
+			return nil, problem.BadRequest.New("the Content-Type of a multipart body needs a boundary")
 		}
-		if b.Multipart != nil {
-			if s.boundary = parameters["boundary"]; s.boundary == "" {
-				return nil, problem.BadRequest.New("the Content-Type of a multipart body needs a boundary")
-			}
-		}
-		return b, nil
 	}
-	return nil, problem.UnsupportedMediaType.New(rt.takes)
+	return b, nil
 }
 
-// compile prepares the field value that the generated server compares. A body that the handler reads keeps its own where the
-// document states a range.
+// bodyOf returns the most specific row that holds the media type, which is in lower case.
+func (rt *route) bodyOf(mediaType string) (found *compiledBody) {
+	for i := range rt.bodies {
+		b := &rt.bodies[i]
+		if strings.EqualFold(b.MediaType, mediaType) {
+			return b
+		}
+		if b.inRange(mediaType) && (found == nil || len(b.MediaType) > len(found.MediaType)) {
+			found = b // every type/* is longer than */*
+		}
+	}
+	return found
+}
+
+// compile prepares the field value by which the generated server finds the body: it compares the whole of it. A body that
+// the handler reads keeps its own where the document states a range, and nothing else.
 func (b *Body) compile() compiledBody {
-	switch mediaRange := strings.Contains(b.MediaType, "*"); {
-	case mediaRange && b.Stream:
+	switch {
+	case b.As != "":
+		return compiledBody{Body: b, contentType: []string{b.As}}
+	case strings.Contains(b.MediaType, "*"):
 		return compiledBody{Body: b}
-	case mediaRange:
-		return compiledBody{Body: b, contentType: []string{"application/json"}}
 	}
 	return compiledBody{Body: b, contentType: []string{b.MediaType}}
 }
 
-// inRange reports whether a declared range such as image/* holds the media type. Where bodies are decoded, only JSON is in it.
+// inRange reports whether a declared range such as image/* holds the media type and can be decoded.
 func (b *Body) inRange(mediaType string) bool {
-	main, found := strings.CutSuffix(b.MediaType, "*")
+	main, found := strings.CutSuffix(strings.ToLower(b.MediaType), "*")
 	if main == "*/" {
 		main = ""
 	}
 	if !found || !strings.HasPrefix(mediaType, main) {
 		return false
 	}
-	return b.Stream || mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
+	return b.As != "application/json" || mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
 }
 
 func (rt *route) tooLarge() error {

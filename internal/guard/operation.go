@@ -75,8 +75,11 @@ type Limit struct {
 
 // Body is one media type of a request body. Exactly one of Decode, Form, Multipart, Stream and Refused is set.
 type Body struct {
-	// MediaType is the declared spelling. A range such as */* stands for every JSON media type, or for bytes of any.
+	// MediaType is the declared one. A range such as */* stands for what can be decoded: every JSON media type where As is
+	// application/json, every media type in it for text and for bytes.
 	MediaType string
+	// As is what the generated server knows the body as, where that is another media type: it has one for several.
+	As string
 	// Decode decodes and validates a body into the model that dst points to, in one pass. A value that is not JSON is a
 	// problem.BadRequest; what is against the schema is added to v. It must not keep data, which is used again for the
 	// next request.

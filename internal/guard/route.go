@@ -209,7 +209,7 @@ func (rt *route) admit(c echo.Context, s *State) error {
 			return rt.bodyMissing()
 		}
 	} else {
-		s.body = body
+		s.body, s.contentType = body, r.Header.Get("Content-Type")
 		if body.contentType != nil {
 			r.Header["Content-Type"] = body.contentType
 		}

@@ -178,9 +178,12 @@ func TestFinishFindsEveryFault(t *testing.T) {
 		{"a media type with a parameter", func(_ *guard.Config, op *guard.Operation) {
 			op.MaxBodyBytes, op.Bodies = 9, []guard.Body{{MediaType: "text/plain; charset=utf-8", Decode: decode}}
 		}, "which is not a media type without parameters"},
-		{"a media type that begins like another", func(_ *guard.Config, op *guard.Operation) {
-			op.MaxBodyBytes, op.Bodies = 9, []guard.Body{body, {MediaType: "application/json-seq", Decode: decode}}
-		}, "declares application/json-seq, which begins like application/json"},
+		{"a media type twice", func(_ *guard.Config, op *guard.Operation) {
+			op.MaxBodyBytes, op.Bodies = 9, []guard.Body{body, {MediaType: "Application/JSON", Decode: decode}}
+		}, "declares Application/JSON twice"},
+		{"a range that nobody decodes", func(_ *guard.Config, op *guard.Operation) {
+			op.MaxBodyBytes, op.Bodies = 9, []guard.Body{{MediaType: "text/*", Decode: decode}}
+		}, "declares text/*, and not as what it is decoded"},
 		{"a required body of no media type", func(_ *guard.Config, op *guard.Operation) { op.BodyRequired = true }, "needs a body and declares none"},
 		{"a limit without a quota", func(_ *guard.Config, op *guard.Operation) { op.Limits = []guard.Limit{limit("n", 0)} }, "quota and window must be positive"},
 		{"a limit without a name", func(_ *guard.Config, op *guard.Operation) { op.Limits = []guard.Limit{limit("", 1)} }, "a name is printable ASCII"},

@@ -33,10 +33,11 @@ type State struct {
 	parameters validation.Parameters
 	violations validation.Violations
 
-	body     *compiledBody
-	boundary string // of a multipart body
-	bound    bool
-	bodyRead bool
+	body        *compiledBody
+	contentType string // as it was sent
+	boundary    string // of a multipart body
+	bound       bool
+	bodyRead    bool
 }
 
 // NewState returns the state of a request that arrived at started. parent is the context that the server gave it.
@@ -100,3 +101,6 @@ func (s *State) SecretQueryNames() []string {
 
 // BodyRead reports whether the whole body of the request has been read.
 func (s *State) BodyRead() bool { return s.bodyRead }
+
+// ContentType is the Content-Type of the body as it was sent, for a handler that reads a body of several media types by itself.
+func (s *State) ContentType() string { return s.contentType }
