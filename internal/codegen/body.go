@@ -65,6 +65,45 @@ func (r *operationReader) readBody(o *operation, n node) {
 		r.readEncoding(&b)
 		o.bodies = append(o.bodies, b)
 	}
+	for i := range o.bodies {
+		o.judgeNames(&o.bodies[i], o.bodies[:i])
+	}
+}
+
+// judgeNames refuses two bodies that share a Go type, and are not the same.
+func (o *operation) judgeNames(b *body, before []body) {
+	for _, other := range before {
+		if b.kind == bodyStream || b.kind == bodyRefused || b.kind != other.kind || b.tag() != other.tag() {
+			continue
+		}
+		if o.known(*b) != o.known(other) {
+			b.node.fault("%s has the Go name of %s: remove one of them", b.mediaType, other.mediaType)
+		} else if b.schema.same() != other.schema.same() {
+			b.node.fault("%s is decoded as %s is, and has another schema: give both one schema of components, or remove one", b.mediaType, other.mediaType)
+		}
+	}
+}
+
+// same is the schema that s is another name of.
+func (s *schema) same() *schema {
+	if s == nil {
+		return nil
+	}
+	return s.target()
+}
+
+// known is the media type under which oapi-codegen is told of a body. Its server has one place for all bodies that the handler
+// reads, and one Go type for all texts.
+func (o *operation) known(b body) string {
+	switch {
+	case b.kind == bodyText:
+		return "text/plain"
+	case b.kind == bodyJSON && (!isJSON(b.mediaType) || b.mediaType == "text/json"):
+		return "application/json"
+	case b.kind == bodyStream && (len(o.bodies) > 1 || strings.HasPrefix(b.mediaType, "multipart/") || b.mediaType == "text/plain"):
+		return "application/octet-stream"
+	}
+	return b.mediaType
 }
 
 // isJSON reports whether a media type is JSON by its name (RFC 6839 §3.1).
@@ -81,14 +120,14 @@ func (r *operationReader) classify(b *body) {
 	}
 	switch t := b.mediaType; {
 	case isJSON(t):
-	case t == "*/*", t == "application/*":
-		b.node.warn("%s is taken as every JSON media type: nothing else can be decoded", t)
 	case t == "application/x-www-form-urlencoded":
 		b.kind = bodyForm
 	case t == "multipart/form-data":
 		b.kind = bodyMultipart
 	case b.schema == nil, types == typeString && b.schema.binary(), types.has(typeString) && !b.schema.shaped():
 		b.kind = bodyStream
+	case t == "*/*", t == "application/*":
+		b.node.warn("%s is taken as every JSON media type: nothing else can be decoded", t)
 	case types == typeString:
 		b.kind = bodyText
 	default:

@@ -273,31 +273,35 @@ func (o *operation) checker() string { return "check" + o.goName + "Parameters" 
 // does not compile.
 func (e *emitter) body(o *operation, b body) {
 	target := o.goName + b.tag() + "RequestBody"
+	row := fmt.Sprintf("MediaType: %q", b.mediaType)
+	if known := o.known(b); known != b.mediaType && b.kind != bodyRefused && (len(o.bodies) > 1 || b.kind != bodyStream) {
+		row += fmt.Sprintf(", As: %q", known)
+	}
 	switch b.kind {
 	case bodyStream:
-		e.p("{MediaType: %q, Stream: true},", b.mediaType)
+		e.p("{%s, Stream: true},", row)
 	case bodyRefused:
-		e.p("{MediaType: %q, Refused: true},", b.mediaType)
+		e.p("{%s, Refused: true},", row)
 	case bodyForm:
-		e.p("{MediaType: %q, FormNames: []string{%s}, Form: func(values url.Values, dst any, v *validation.Violations) error {", b.mediaType, quoteAll(b.names()))
+		e.p("{%s, FormNames: []string{%s}, Form: func(values url.Values, dst any, v *validation.Violations) error {", row, quoteAll(b.names()))
 		e.p("return validation.DecodeForm(values, form%s, dst.(*%s), v, %s)\n}},", target, target, e.checks.argument(b.schema, o.goName+"Form"))
 	case bodyMultipart:
-		e.p("{MediaType: %q, FormNames: []string{%s}, Multipart: func(data []byte, boundary string, dst any, v *validation.Violations) error {", b.mediaType, quoteAll(b.names()))
+		e.p("{%s, FormNames: []string{%s}, Multipart: func(data []byte, boundary string, dst any, v *validation.Violations) error {", row, quoteAll(b.names()))
 		e.p("return validation.DecodeMultipart(data, boundary, form%s, dst.(*%s), v, %s)\n}},", target, target, e.checks.argument(b.schema, o.goName+"Multipart"))
 	case bodyText:
-		e.p("{MediaType: %q, Decode: func(data []byte, dst any, v *validation.Violations) error {", b.mediaType)
+		e.p("{%s, Decode: func(data []byte, dst any, v *validation.Violations) error {", row)
 		e.p("return validation.DecodeText(data, dst.(*%s), v, %s)\n}},", target, e.checks.argument(b.schema, o.goName+"Text"))
 	default:
-		e.jsonBody(o, b, target)
+		e.jsonBody(o, b, target, row)
 	}
 }
 
-func (e *emitter) jsonBody(o *operation, b body, target string) {
+func (e *emitter) jsonBody(o *operation, b body, target, row string) {
 	decode := "validation.Decode"
 	if b.mediaType == "application/merge-patch+json" {
 		decode = "validation.DecodePatch"
 	}
-	e.p("{MediaType: %q, Decode: func(data []byte, dst any, v *validation.Violations) error {", b.mediaType)
+	e.p("{%s, Decode: func(data []byte, dst any, v *validation.Violations) error {", row)
 	switch s := b.schema; {
 	case s == nil || s.always:
 		e.p("return %s(data, v, func(r *validation.Reader) { r.Anything(dst.(*%s)) })\n}},", decode, target)
@@ -330,7 +334,7 @@ func (b *body) tag() string {
 		return "Multipart"
 	case b.kind == bodyText:
 		return "Text"
-	case b.mediaType == "application/json", !isJSON(b.mediaType):
+	case b.mediaType == "application/json", b.mediaType == "text/json", !isJSON(b.mediaType):
 		return "JSON"
 	}
 	return mediaTypeName(b.mediaType)

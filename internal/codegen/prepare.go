@@ -155,7 +155,9 @@ var bodyAlias = map[bodyKind]string{bodyForm: "application/formdata+json", bodyM
 var real = strings.NewReplacer(
 	"application/formdata+json", "application/x-www-form-urlencoded", "ApplicationFormdataPlusJSON", "Formdata",
 	"application/multipart+json", "multipart/form-data", "ApplicationMultipartPlusJSON", "Multipart",
-	"application/text+json", "text/plain", "ApplicationTextPlusJSON", "Text")
+	"application/text+json", "text/plain", "ApplicationTextPlusJSON", "Text",
+	// application/json-patch+json begins like application/json: the body would be bound twice. The guard hands over whole names.
+	`strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), `, `strings.EqualFold(ctx.Request().Header.Get("Content-Type"), `)
 
 // headerField is where oapi-codegen writes the name of a header field of a response.
 var headerField = regexp.MustCompile(`(Header\(\)\.Set\(|Header\.Values\(|"simple", )"([^"]+)"`)
@@ -177,16 +179,15 @@ func (p *preparer) restore(source string) string {
 func (p *preparer) bodies(o *operation) object {
 	content := object{}
 	for _, b := range o.bodies {
-		mediaType := b.mediaType
-		switch {
-		case b.kind == bodyRefused:
+		if b.kind == bodyRefused {
 			continue
-		case b.kind == bodyJSON && !isJSON(mediaType):
-			mediaType = "application/json"
-		case b.kind == bodyStream && (strings.Contains(mediaType, "*") && len(o.bodies) > 1 || strings.HasPrefix(mediaType, "multipart/") || mediaType == "text/plain"):
-			mediaType = "application/octet-stream"
+		}
+		mediaType := o.known(b)
+		switch {
 		case p.server && bodyAlias[b.kind] != "":
 			mediaType = bodyAlias[b.kind]
+		case !p.server && (b.kind == bodyText || b.mediaType == "text/json"):
+			mediaType = b.mediaType // the client sends the declared one
 		}
 		if b.kind == bodyStream {
 			content[mediaType] = object{}

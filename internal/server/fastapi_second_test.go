@@ -27,20 +27,22 @@ import (
 )
 
 //go:generate go run ../../cmd/gatehouse-gen generate --spec testdata/conformance/openapi.yaml --out testdata/conformance --package conformance --client ""
+//go:generate go run ../../cmd/gatehouse-gen generate --spec testdata/routes/openapi.yaml --out testdata/routes --package routes --client ""
 
-// TestConformanceIsGenerated: what is tested is what the generator writes today.
-func TestConformanceIsGenerated(t *testing.T) {
-	const dir = "testdata/conformance"
-	fresh := t.TempDir()
-	if _, err := codegen.Generate(codegen.Options{Spec: filepath.Join(dir, "openapi.yaml"), Out: fresh, Package: "conformance"}); err != nil {
-		t.Fatal(err)
-	}
-	want, got := files(t, fresh), files(t, dir)
-	if len(want) < 5 {
-		t.Fatalf("the generator wrote %d files: the test would test nothing", len(want))
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s is not what its document gives, run go generate ./internal/server:\n%.2000s", dir, diff)
+// TestTestdataIsGenerated: what is tested is what the generator writes today.
+func TestTestdataIsGenerated(t *testing.T) {
+	for _, name := range []string{"conformance", "routes"} {
+		dir, fresh := filepath.Join("testdata", name), t.TempDir()
+		if _, err := codegen.Generate(codegen.Options{Spec: filepath.Join(dir, "openapi.yaml"), Out: fresh, Package: name}); err != nil {
+			t.Fatal(err)
+		}
+		want, got := files(t, fresh), files(t, dir)
+		if len(want) < 5 {
+			t.Fatalf("the generator wrote %d files: the test would test nothing", len(want))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s is not what its document gives, run go generate ./internal/server:\n%.2000s", dir, diff)
+		}
 	}
 }
 
