@@ -114,14 +114,21 @@ func newBuffers() *sync.Pool {
 // boundedBody is a body that a handler reads by itself, up to the limit of the operation.
 type boundedBody struct {
 	io.ReadCloser
-	rt   *route
-	left int64
+	rt    *route
+	state *State
+	left  int64
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.left -= int64(n); b.left < 0 {
 		return 0, b.rt.tooLarge()
+	}
+	switch {
+	case err == io.EOF:
+		b.state.bodyRead = true
+	case err != nil:
+		err = bodyFailed(err)
 	}
 	return n, err
 }
@@ -146,8 +153,7 @@ func (rt *route) read(r *http.Request, s *State, b []byte) ([]byte, error) {
 			s.bodyRead = true
 			return b, nil
 		case err != nil:
-			// The text of the error is for the log; that it may wrap io.EOF must not reach the generated server.
-			return b, problem.BadRequest.Wrap(fmt.Errorf("read body: %v", err), "the body ends before its end was announced")
+			return b, bodyFailed(err)
 		}
 	}
 }

@@ -55,6 +55,9 @@ func (r *Router) check() error {
 		}
 		operations[key] = op.ID
 		op.checkSecurity(c.Schemes, opFault)
+		if op.Timeout < 0 {
+			opFault("has a negative timeout")
+		}
 		op.checkBodies(opFault)
 		op.checkLimits(buckets, c.Limiter != nil, opFault)
 	}

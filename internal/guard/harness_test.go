@@ -85,7 +85,13 @@ func schemes() []guard.Scheme {
 			}
 			return prove("basic", c.Password.Reveal())
 		}},
-		{Name: "oauth2", Bearer: bearerOf("oauth2")},
+		{Name: "oauth2", Bearer: func(ctx context.Context, t auth.BearerToken) (*auth.Principal, error) {
+			if t.Reveal() == "slow" {
+				<-ctx.Done()
+				return nil, errors.New("the store was interrupted")
+			}
+			return prove("oauth2", t.Reveal())
+		}},
 		{Name: "keyBearer", Bearer: bearerOf("keyBearer")},
 		{Name: "keyHeader", APIKey: keyOf("keyHeader"), In: "header", Param: "X-API-Key"},
 		{Name: "keyQuery", APIKey: keyOf("keyQuery"), In: "query", Param: "api_key"},
@@ -136,6 +142,7 @@ type settings struct {
 	refuseBasic bool
 	origins     *http.CrossOriginProtection
 	check       bool // responses
+	server      func(*http.Server)
 }
 
 func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
@@ -184,6 +191,9 @@ func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 		t.Fatal(err)
 	}
 	s.Server = httptest.NewUnstartedServer(e)
+	if set.server != nil {
+		set.server(s.Config)
+	}
 	if set.tls {
 		s.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 		s.StartTLS()

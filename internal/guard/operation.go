@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/ratelimit"
@@ -25,6 +26,8 @@ type Operation struct {
 	Security []Alternative
 	// Limits apply in order.
 	Limits []Limit
+	// Timeout (x-timeout) bounds the time of a request, its body included. 0: the operation has no bound of its own.
+	Timeout time.Duration
 	// MaxBodyBytes bounds the body; Bodies are the declared media types in their canonical spelling, none where the
 	// operation takes no body.
 	MaxBodyBytes int64

@@ -141,6 +141,9 @@ func (rt *route) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 			return errNoState
 		}
 		s.route = rt
+		if rt.op.Timeout > 0 {
+			defer s.limitTime(c, rt.op.Timeout)()
+		}
 		if err := rt.admit(c, s); err != nil {
 			return err
 		}
@@ -149,7 +152,7 @@ func (rt *route) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 			answer = func(c echo.Context) error { return rt.checked(c, s, next) }
 		}
 		if err := answer(c); err != nil {
-			return rt.challenged(c.Request(), err)
+			return rt.timeoutOf(s, rt.challenged(c.Request(), err))
 		}
 		if !c.Response().Committed {
 			return errNoAnswer
@@ -214,7 +217,7 @@ func (rt *route) admit(c echo.Context, s *State) error {
 			r.Header["Content-Type"] = body.contentType
 		}
 		if body.Stream {
-			r.Body = &boundedBody{ReadCloser: r.Body, rt: rt, left: rt.op.MaxBodyBytes}
+			r.Body = &boundedBody{ReadCloser: r.Body, rt: rt, state: s, left: rt.op.MaxBodyBytes}
 		}
 	}
 	return rt.checkParameters(c, s)

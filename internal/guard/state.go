@@ -23,6 +23,8 @@ type State struct {
 	// Started is when the request arrived, and the time of everything that is counted for it.
 	Started time.Time
 
+	// timed is set before anything that may keep the state is called, and is never changed then.
+	timed      context.Context
 	route      *route
 	addressKey string
 	// principal is a copy: what authenticators return is shared between requests, and has no scheme.
@@ -72,8 +74,23 @@ func (s *State) Value(key any) any {
 	case any(stateKey{}):
 		return s
 	}
-	return s.Context.Value(key)
+	return s.current().Value(key)
 }
+
+// current is the context with the deadline of the operation, where it has one.
+func (s *State) current() context.Context {
+	if s.timed != nil {
+		return s.timed
+	}
+	return s.Context
+}
+
+// Deadline, Done and Err are those of the operation's timeout, where it has one.
+func (s *State) Deadline() (time.Time, bool) { return s.current().Deadline() }
+
+func (s *State) Done() <-chan struct{} { return s.current().Done() }
+
+func (s *State) Err() error { return s.current().Err() }
 
 // Principal is the caller, or nil where none is known.
 func (s *State) Principal() *auth.Principal {

@@ -14,6 +14,7 @@ var (
 	NotFound             = Kind{Type: urn + "not-found", Status: 404, Title: "Not found"}
 	MethodNotAllowed     = Kind{Type: urn + "method-not-allowed", Status: 405, Title: "Method not allowed"}
 	NotAcceptable        = Kind{Type: urn + "not-acceptable", Status: 406, Title: "Not acceptable"}
+	RequestTimeout       = Kind{Type: urn + "request-timeout", Status: 408, Title: "Request timeout"}
 	PreconditionFailed   = Kind{Type: urn + "precondition-failed", Status: 412, Title: "Precondition failed"}
 	ContentTooLarge      = Kind{Type: urn + "content-too-large", Status: 413, Title: "Content too large"}
 	UnsupportedMediaType = Kind{Type: urn + "unsupported-media-type", Status: 415, Title: "Unsupported media type"}

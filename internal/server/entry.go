@@ -178,7 +178,7 @@ func clientProblem(s *guard.State, err error) *problem.Error {
 		case he.Code >= 400 && he.Code < 500:
 			return problem.BadRequest.New("the request is malformed")
 		}
-	case errors.Is(err, context.Canceled) && s.Err() != nil:
+	case errors.Is(err, context.Canceled) && s.Gone():
 		return problem.Unavailable.Wrap(err, "the request was canceled")
 	case errors.Is(err, context.DeadlineExceeded):
 		p = problem.Unavailable.Wrap(err, "repeat later")
@@ -196,7 +196,7 @@ func (e *Entry) logFailure(c echo.Context, s *guard.State, p *problem.Error, err
 	var crash *panicked
 	crashed := errors.As(err, &crash)
 	level := slog.LevelError
-	if s.Err() != nil && !crashed {
+	if s.Gone() && !crashed {
 		level = slog.LevelInfo // the client has gone, which is no failure of the service
 	}
 	operation := ""
@@ -206,6 +206,9 @@ func (e *Entry) logFailure(c echo.Context, s *guard.State, p *problem.Error, err
 	attributes := []slog.Attr{
 		slog.String("request_id", s.RequestID), slog.String("operation", operation),
 		slog.Int("status", p.Kind.Status), slog.String("error", err.Error()),
+	}
+	if s.TimedOut() {
+		attributes = append(attributes, slog.Bool("timeout", true))
 	}
 	if c.Response().Committed {
 		attributes = append(attributes, slog.Bool("aborted", true))
