@@ -102,6 +102,7 @@ func operationCreateToken() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "token", Quota: 60, Window: 60 * time.Second}},
 		},
+		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
 			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "scope", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
@@ -122,6 +123,7 @@ func operationGetJwks() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetJwks,
 	}
@@ -140,6 +142,7 @@ func operationGetProtected() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetProtected,
 	}
@@ -155,6 +158,7 @@ func operationGetProtectedBasic() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetProtectedBasic,
 	}
@@ -170,6 +174,7 @@ func operationGetProtectedBearer() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetProtectedBearer,
 	}
@@ -187,6 +192,7 @@ func operationGetProtectedApiKey() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:    10 * time.Second,
 		Produces:   []string{"application/json"},
 		QueryNames: []string{"api_key"},
 		Responses:  responsesGetProtectedApiKey,
@@ -203,6 +209,7 @@ func operationGetProtectedBearerAndApiKey() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetProtectedBearerAndApiKey,
 	}
@@ -220,6 +227,7 @@ func operationGetProtectedOptional() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetProtectedOptional,
 	}
@@ -237,6 +245,7 @@ func operationListItems() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:    10 * time.Second,
 		Produces:   []string{"application/json"},
 		QueryNames: []string{"category", "limit", "cursor"},
 		Parameters: checkListItemsParameters,
@@ -256,6 +265,7 @@ func operationCreateItem() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
 			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
@@ -281,6 +291,7 @@ func operationGetItem() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:    10 * time.Second,
 		Produces:   []string{"application/json"},
 		Parameters: checkGetItemParameters,
 		Responses:  responsesGetItem,
@@ -299,6 +310,7 @@ func operationReplaceItem() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
 			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
@@ -323,6 +335,7 @@ func operationPatchItem() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
 			{MediaType: "application/merge-patch+json", Decode: func(data []byte, dst any, v *validation.Violations) error {
@@ -349,6 +362,7 @@ func operationDeleteItem() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:    10 * time.Second,
 		Produces:   []string{},
 		Parameters: checkDeleteItemParameters,
 		Responses:  responsesDeleteItem,
@@ -368,6 +382,7 @@ func operationGetCurrentUser() guard.Operation {
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetCurrentUser,
 	}
@@ -377,6 +392,7 @@ func operationGetLivez() guard.Operation {
 	return guard.Operation{
 		ID: "getLivez", Method: "GET", Path: "/livez",
 		Public:    "Orchestrators probe without a credential.",
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetLivez,
 	}
@@ -386,6 +402,7 @@ func operationGetReadyz() guard.Operation {
 	return guard.Operation{
 		ID: "getReadyz", Method: "GET", Path: "/readyz",
 		Public:    "Load balancers probe without a credential.",
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetReadyz,
 	}
@@ -398,6 +415,7 @@ func operationGetOpenapiYaml() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/yaml"},
 		Responses: responsesGetOpenapiYaml,
 	}
@@ -410,6 +428,7 @@ func operationGetOpenapiJson() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetOpenapiJson,
 	}
@@ -422,6 +441,7 @@ func operationGetDocs() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:   10 * time.Second,
 		Produces:  []string{"text/html"},
 		Responses: responsesGetDocs,
 	}
@@ -434,6 +454,7 @@ func operationGetDocsFile() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
+		Timeout:    10 * time.Second,
 		Produces:   []string{"text/css", "text/javascript", "text/html", "image/png"},
 		Parameters: checkGetDocsFileParameters,
 		Responses:  responsesGetDocsFile,

@@ -18,6 +18,7 @@ func responsesCreateToken() []guard.Response {
 		responseOAuthBadRequest("400"),
 		responseOAuthUnauthorized("401"),
 		responseOAuthNotAcceptable("406"),
+		responseOAuthRequestTimeout("408"),
 		responseOAuthContentTooLarge("413"),
 		responseOAuthUnsupportedMediaType("415"),
 		responseOAuthTooManyRequests("429"),
@@ -169,6 +170,7 @@ func responsesCreateItem() []guard.Response {
 		responseUnauthorized("401"),
 		responseForbidden("403"),
 		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
 		responseContentTooLarge("413"),
 		responseUnsupportedMediaType("415"),
 		responseUnprocessableContent("422"),
@@ -209,6 +211,7 @@ func responsesReplaceItem() []guard.Response {
 		responseForbidden("403"),
 		responseNotFound("404"),
 		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
 		responsePreconditionFailed("412"),
 		responseContentTooLarge("413"),
 		responseUnsupportedMediaType("415"),
@@ -232,6 +235,7 @@ func responsesPatchItem() []guard.Response {
 		responseForbidden("403"),
 		responseNotFound("404"),
 		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
 		responsePreconditionFailed("412"),
 		responseContentTooLarge("413"),
 		responseUnsupportedMediaType("415"),
@@ -397,6 +401,15 @@ func responseOAuthNotAcceptable(status string) guard.Response {
 	}}
 }
 
+func responseOAuthRequestTimeout(status string) guard.Response {
+	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
+		{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
+		{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
+	}, Contents: []guard.Content{
+		{MediaType: "application/json", JSON: checkOAuthError},
+	}}
+}
+
 func responseOAuthContentTooLarge(status string) guard.Response {
 	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
 		{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
@@ -500,6 +513,12 @@ func responseForbidden(status string) guard.Response {
 	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
 		{Name: "Www-Authenticate", Shape: validation.AnyText, Check: checkOAuthUnauthorizedWWWAuthenticate},
 	}, Contents: []guard.Content{
+		{MediaType: "application/problem+json", JSON: checkProblem},
+	}}
+}
+
+func responseRequestTimeout(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
 		{MediaType: "application/problem+json", JSON: checkProblem},
 	}}
 }

@@ -544,6 +544,9 @@ type OAuthInternal = OAuthError
 // OAuthNotAcceptable RFC 6749 §5.2.
 type OAuthNotAcceptable = OAuthError
 
+// OAuthRequestTimeout RFC 6749 §5.2.
+type OAuthRequestTimeout = OAuthError
+
 // OAuthTooManyRequests RFC 6749 §5.2.
 type OAuthTooManyRequests = OAuthError
 
@@ -561,6 +564,9 @@ type PreconditionFailed = Problem
 
 // PreconditionRequired RFC 9457.
 type PreconditionRequired = Problem
+
+// RequestTimeout RFC 9457.
+type RequestTimeout = Problem
 
 // TooManyRequests RFC 9457.
 type TooManyRequests = Problem

@@ -234,6 +234,9 @@ func (e *emitter) operation(o *operation) {
 		}
 		e.p("},")
 	}
+	if o.timeout > 0 {
+		e.p("Timeout: %d * time.Second,", o.timeout)
+	}
 	if len(o.bodies) > 0 {
 		e.p("MaxBodyBytes: %d, BodyRequired: %t,\nBodies: []guard.Body{", o.maxBodyBytes, o.bodyRequired)
 		for _, b := range o.bodies {

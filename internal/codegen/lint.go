@@ -57,6 +57,9 @@ func (o *operation) errorStatuses() []string {
 	if len(o.bodies) > 0 {
 		list = append(list, "413", "415")
 	}
+	if len(o.bodies) > 0 && o.timeout > 0 {
+		list = append(list, "408")
+	}
 	if len(o.produces()) > 0 {
 		list = append(list, "406")
 	}

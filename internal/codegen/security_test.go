@@ -40,6 +40,9 @@ func TestSecurity(t *testing.T) {
 		{"two together", "- token: [write]", "- { token: [write], key: [] }", Options{}, []string{"{{Scheme: schemeToken, Scopes: []string{\"write\"}}, {Scheme: schemeKey}},"}, nil},
 		{"two alternatives", "- token: [write]", "- token: [write]\n        - key: []", Options{}, []string{"{{Scheme: schemeToken, Scopes: []string{\"write\"}}},\n\t\t\t{{Scheme: schemeKey}},"}, nil},
 		{"one scheme with other scopes", "- token: [write]", "- { token: [write], key: [] }\n        - token: []", Options{}, []string{"{{Scheme: schemeToken, Scopes: []string{\"write\"}}, {Scheme: schemeKey}},\n\t\t\t{{Scheme: schemeToken}},"}, nil},
+		{"one scheme twice, with other scopes", "- token: [write]", "- token: [write]\n        - token: []", Options{}, []string{"{{Scheme: schemeToken, Scopes: []string{\"write\"}}},\n\t\t\t{{Scheme: schemeToken}},"}, nil},
+		{"either of two together", "- token: [write]", "- { token: [write], key: [] }\n        - { key: [], token: [] }", Options{}, []string{"{{Scheme: schemeToken, Scopes: []string{\"write\"}}, {Scheme: schemeKey}},\n\t\t\t{{Scheme: schemeKey}, {Scheme: schemeToken}},"}, nil},
+		{"optional at last", "- token: [write]", "- token: []\n        - {}", Options{}, []string{"{{Scheme: schemeToken}},\n\t\t\t{},"}, []string{"Public:"}},
 		{"optional", "- token: [write]", "- {}\n        - token: []", Options{}, []string{"{},\n\t\t\t{{Scheme: schemeToken}},"}, []string{"Public:"}},
 		{"inherited from the root", "      security:\n        - token: [write]\n", "", Options{}, nil, []string{"Public:"}},
 		{"public with a reason", "security:\n        - token: [write]", "security: []\n      x-public-reason: Everybody may.", Options{}, []string{`Public: "Everybody may."`}, []string{"Security:"}},
@@ -75,6 +78,51 @@ func TestSecurity(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSecurityOfTheRoot: what the operation says replaces what the root says, and is never added to it.
+func TestSecurityOfTheRoot(t *testing.T) {
+	const own = "      security:\n        - token: [write]\n"
+	for _, row := range []struct {
+		name, root, operation string
+		want                  string
+		not                   []string
+	}{
+		{"the root's alone", "security: [{ key: [] }]\n", "", "{{Scheme: schemeKey}},", []string{"schemeToken,", "Public:"}},
+		{"the root's alternatives", "security: [{ key: [] }, { token: [write] }]\n", "", "{{Scheme: schemeKey}},\n\t\t\t{{Scheme: schemeToken, Scopes: []string{\"write\"}}},", []string{"Public:"}},
+		{"the operation's replaces the root's", "security: [{ key: [] }]\n", own, "{{Scheme: schemeToken, Scopes: []string{\"write\"}}},", []string{"{Scheme: schemeKey}"}},
+		{"the operation's replaces an optional root", "security: [{}, { key: [] }]\n", own, "{{Scheme: schemeToken, Scopes: []string{\"write\"}}},", []string{"\t{},", "{Scheme: schemeKey}"}},
+		{"none of the operation replaces the root's", "security: [{ key: [] }]\n", "      security: []\n      x-public-reason: Everybody may.\n", `Public: "Everybody may."`, []string{"Security:"}},
+		{"nobody of the operation replaces the root's", "security: [{ key: [] }]\n", "      security: [{}]\n      x-public-reason: Everybody may.\n", `Public: "Everybody may."`, []string{"Security:"}},
+		{"an open root, and a reason at the operation", "security: []\n", "      x-public-reason: Everybody may.\n", `Public: "Everybody may."`, []string{"Security:"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, _ := table(t, row.root+strings.Replace(minimal, own, row.operation, 1), Options{})
+			if !strings.Contains(got, row.want) {
+				t.Errorf("the table does not hold %q:\n%s", row.want, got)
+			}
+			for _, not := range row.not {
+				if strings.Contains(got, not) {
+					t.Errorf("the table holds %q:\n%s", not, got)
+				}
+			}
+		})
+	}
+}
+
+// TestTimeout: the operation's comes before the root's, and without either there is none.
+func TestTimeout(t *testing.T) {
+	for _, row := range []struct{ name, root, operation, want string }{
+		{"none", "", "", ""},
+		{"the root's", "x-timeout: 10\n", "", "Timeout: 10 * time.Second,"},
+		{"the operation's", "", "\n      x-timeout: 3600", "Timeout: 3600 * time.Second,"},
+		{"the operation's before the root's", "x-timeout: 10\n", "\n      x-timeout: 1", "Timeout: 1 * time.Second,"},
+	} {
+		got, _ := table(t, row.root+strings.Replace(minimal, "operationId: putThing", "operationId: putThing"+row.operation, 1), Options{})
+		if n := strings.Count(got, "Timeout:"); !strings.Contains(got, row.want) || n != min(1, len(row.want)) {
+			t.Errorf("%s: the table does not hold %q, or %d:\n%s", row.name, row.want, n, got)
+		}
 	}
 }
 

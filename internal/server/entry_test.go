@@ -48,6 +48,7 @@ func (b *buffer) String() string {
 
 // front is an Entry before a few operations, on a real server.
 type front struct {
+	waiting chan bool // a handler does
 	*httptest.Server
 	log, access buffer
 	accessLog   *server.AccessLog
@@ -57,7 +58,7 @@ const submitted = "s3cr3t-that-was-sent"
 
 func newFront(t *testing.T, tls bool, change func(*server.Entry)) *front {
 	t.Helper()
-	f := &front{}
+	f := &front{waiting: make(chan bool, 1)}
 	f.accessLog = server.NewAccessLog(&f.access)
 	now := time.Date(2026, 11, 24, 9, 30, 0, 123456000, time.UTC)
 	entry := server.Entry{
@@ -116,6 +117,8 @@ func newFront(t *testing.T, tls bool, change func(*server.Entry)) *front {
 		"abort":    func(echo.Context) error { panic(http.ErrAbortHandler) },
 		"deadline": func(echo.Context) error { return fmt.Errorf("query: %w", context.DeadlineExceeded) },
 		"nothing":  func(echo.Context) error { return nil },
+		"slow":     f.interrupted,
+		"patient":  f.interrupted,
 	}
 	var operations []guard.Operation
 	for id := range handlers {
@@ -123,7 +126,9 @@ func newFront(t *testing.T, tls bool, change func(*server.Entry)) *front {
 		if id == "item" {
 			path = "/items/{id}"
 		}
-		operations = append(operations, public(id, "GET", path))
+		op := public(id, "GET", path)
+		op.Timeout = map[string]time.Duration{"slow": 20 * time.Millisecond, "patient": time.Hour}[id]
+		operations = append(operations, op)
 	}
 	operations = append(operations, closed("who", "GET", "/who"), upload, token)
 	upload.Bodies[0].Decode = decodeNothing
@@ -160,6 +165,13 @@ func newFront(t *testing.T, tls bool, change func(*server.Entry)) *front {
 	}
 	t.Cleanup(f.Close)
 	return f
+}
+
+// interrupted is a store that does not say why it stopped.
+func (f *front) interrupted(c echo.Context) error {
+	f.waiting <- true
+	<-c.Request().Context().Done()
+	return errors.New("interrupted")
 }
 
 // prove knows one caller.
@@ -283,6 +295,7 @@ func TestEveryErrorIsOneProblem(t *testing.T) {
 		{"a panic", "GET", "/panic", 500, "the service failed: the log has it under request_id", "", "", "panic: index out of " + submitted},
 		{"a handler that answers nothing", "GET", "/nothing", 500, "the service failed: the log has it under request_id", "", "", "guard: the handler returned without an answer"},
 		{"too slow", "GET", "/deadline", 503, "repeat later", "", "5", "query: context deadline exceeded"},
+		{"the timeout of the operation", "GET", "/slow", 503, "the operation took too long: repeat later", "", "5", "the operation took too long: repeat later: after 20ms: interrupted"},
 		{"no route", "GET", "/nowhere", 404, "there is nothing at this path", "", "", ""},
 		{"no such method", "DELETE", "/ok", 405, "this path does not take the method: see Allow", "OPTIONS, GET, HEAD", "", ""},
 		{"TRACE", "TRACE", "/ok", 405, "this path does not take the method: see Allow", "OPTIONS, GET, HEAD", "", ""},
@@ -316,6 +329,9 @@ func TestEveryErrorIsOneProblem(t *testing.T) {
 				if line["request_id"] != id || line["status"] != float64(tt.status) || line["operation"] != strings.TrimPrefix(tt.target, "/") {
 					t.Errorf("%v", line)
 				}
+				if timeout := line["timeout"] == true; timeout != (tt.target == "/slow") || line["level"] != "ERROR" {
+					t.Errorf("timeout: %v", line)
+				}
 				if _, ok := line["stack"]; ok != (tt.name == "a panic") {
 					t.Errorf("stack: %v", ok)
 				}
@@ -327,6 +343,25 @@ func TestEveryErrorIsOneProblem(t *testing.T) {
 				t.Errorf("access log: %v", access)
 			}
 		})
+	}
+}
+
+// TestAClientThatLeavesIsNoFailure: the log must not blame the service, nor call it a timeout.
+func TestAClientThatLeavesIsNoFailure(t *testing.T) {
+	f := newFront(t, false, nil)
+	c, err := net.Dial("tcp", f.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, "GET /patient HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-f.waiting
+	c.Close()
+	access := f.lines(t) // waits for the request
+	lines := parseLines(t, f.log.String())
+	if len(access) != 1 || len(lines) != 1 || lines[0]["level"] != "INFO" || lines[0]["timeout"] != nil || lines[0]["error"] != "interrupted" {
+		t.Errorf("%v, access log %v", lines, access)
 	}
 }
 

@@ -5,6 +5,7 @@ package routes
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/guard"
@@ -63,6 +64,7 @@ func operationGetFileAsJson() guard.Operation {
 	return guard.Operation{
 		ID: "getFileAsJson", Method: "GET", Path: "/files/{id}.json",
 		Public:     "For tests.",
+		Timeout:    60 * time.Second,
 		Produces:   []string{"text/plain"},
 		Parameters: checkGetFileAsJsonParameters,
 		Responses:  responsesGetFileAsJson,
@@ -73,6 +75,7 @@ func operationGetFile() guard.Operation {
 	return guard.Operation{
 		ID: "getFile", Method: "GET", Path: "/files/{id}",
 		Public:     "For tests.",
+		Timeout:    60 * time.Second,
 		Produces:   []string{"text/plain"},
 		Parameters: checkGetFileParameters,
 		Responses:  responsesGetFile,
@@ -85,6 +88,7 @@ func operationDeleteFile() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeToken}},
 		},
+		Timeout:    60 * time.Second,
 		Produces:   []string{"text/plain"},
 		Parameters: checkDeleteFileParameters,
 		Responses:  responsesDeleteFile,
@@ -95,6 +99,7 @@ func operationGetSpecialFile() guard.Operation {
 	return guard.Operation{
 		ID: "getSpecialFile", Method: "GET", Path: "/files/special",
 		Public:    "For tests.",
+		Timeout:   60 * time.Second,
 		Produces:  []string{"text/plain"},
 		Responses: responsesGetSpecialFile,
 	}
@@ -106,6 +111,7 @@ func operationControlJob() guard.Operation {
 		Security: []guard.Alternative{
 			{{Scheme: schemeToken}},
 		},
+		Timeout:    60 * time.Second,
 		Produces:   []string{"text/plain"},
 		Parameters: checkControlJobParameters,
 		Responses:  responsesControlJob,
@@ -116,6 +122,7 @@ func operationSearchJobs() guard.Operation {
 	return guard.Operation{
 		ID: "searchJobs", Method: "GET", Path: "/jobs:search/*/100%25",
 		Public:    "For tests.",
+		Timeout:   60 * time.Second,
 		Produces:  []string{"text/plain"},
 		Responses: responsesSearchJobs,
 	}
@@ -125,6 +132,7 @@ func operationGetBetween() guard.Operation {
 	return guard.Operation{
 		ID: "getBetween", Method: "GET", Path: "/between/{from}..{to}",
 		Public:     "For tests.",
+		Timeout:    60 * time.Second,
 		Produces:   []string{"text/plain"},
 		Parameters: checkGetBetweenParameters,
 		Responses:  responsesGetBetween,
@@ -135,6 +143,7 @@ func operationTakeSeveral() guard.Operation {
 	return guard.Operation{
 		ID: "takeSeveral", Method: "POST", Path: "/several",
 		Public:       "For tests.",
+		Timeout:      60 * time.Second,
 		MaxBodyBytes: 200, BodyRequired: false,
 		Bodies: []guard.Body{
 			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
@@ -173,6 +182,7 @@ func operationTakeAnyJson() guard.Operation {
 	return guard.Operation{
 		ID: "takeAnyJson", Method: "POST", Path: "/anything",
 		Public:       "For tests.",
+		Timeout:      60 * time.Second,
 		MaxBodyBytes: 200, BodyRequired: true,
 		Bodies: []guard.Body{
 			{MediaType: "*/*", As: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
@@ -188,6 +198,7 @@ func operationTakeBytes() guard.Operation {
 	return guard.Operation{
 		ID: "takeBytes", Method: "POST", Path: "/bytes",
 		Public:       "For tests.",
+		Timeout:      5 * time.Second,
 		MaxBodyBytes: 200, BodyRequired: true,
 		Bodies: []guard.Body{
 			{MediaType: "*/*", Stream: true},
@@ -201,6 +212,7 @@ func operationGetWithBody() guard.Operation {
 	return guard.Operation{
 		ID: "getWithBody", Method: "GET", Path: "/body",
 		Public:       "For tests.",
+		Timeout:      60 * time.Second,
 		MaxBodyBytes: 200, BodyRequired: false,
 		Bodies: []guard.Body{
 			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
@@ -216,6 +228,7 @@ func operationDeleteWithBody() guard.Operation {
 	return guard.Operation{
 		ID: "deleteWithBody", Method: "DELETE", Path: "/body",
 		Public:       "For tests.",
+		Timeout:      60 * time.Second,
 		MaxBodyBytes: 200, BodyRequired: true,
 		Bodies: []guard.Body{
 			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
