@@ -84,6 +84,12 @@ func TestBodies(t *testing.T) {
 		{"no coding is a coding", post(true, jsonBody), small, header("Content-Type", "application/json", "Content-Encoding", "Identity"), false, 200, "chair as application/json", ""},
 		{"an absent optional body", post(false, jsonBody), "", nil, false, 200, "absent", ""},
 		{"an empty optional body in chunks", post(false, jsonBody), "", header("Content-Type", "application/json"), true, 200, "absent", ""},
+		{"a part of the range", post(true, guard.Body{MediaType: "*/*", As: "application/json", Decode: decode}), small, header("Content-Type", "application/LD+json"), false, 200, "chair as application/json", ""},
+		{"what the range holds and nobody decodes", post(true, guard.Body{MediaType: "*/*", As: "application/json", Decode: decode}), small, header("Content-Type", "application/yaml"), false, 415, "this operation takes */*", ""},
+		{"the media type comes before its range", post(true, guard.Body{MediaType: "application/*", As: "application/json", Decode: decode}, patch), small, header("Content-Type", "application/merge-patch+json"), false, 200, "chair as application/merge-patch+json", ""},
+		{"the nearer range comes first", post(true, guard.Body{MediaType: "*/*", As: "text/far", Decode: decode}, guard.Body{MediaType: "application/*", As: "text/near", Decode: decode}), small, header("Content-Type", "application/json"), false, 200, "chair as text/near", ""},
+		{"a refused media type is not the range's", post(true, guard.Body{MediaType: "*/*", As: "text/far", Decode: decode}, guard.Body{MediaType: "text/xml", Refused: true}), small, header("Content-Type", "text/xml"), false, 415, "this operation takes */*", ""},
+		{"a media type that begins like the declared one, which is declared too", post(true, jsonBody, guard.Body{MediaType: "application/json-patch+json", Decode: decode}), small, header("Content-Type", "application/json-patch+json"), false, 200, "chair as application/json-patch+json", ""},
 		{"an absent required body", post(true, jsonBody), "", nil, false, 400, "this operation needs a body of application/json", ""},
 		{"an absent required body of a media type that nobody declares", post(true, jsonBody), "", header("Content-Type", "text/plain"), false, 400, "this operation needs a body of application/json", ""},
 		{"an empty required body in chunks", post(true, jsonBody), "", header("Content-Type", "application/json"), true, 400, "this operation needs a body of application/json", ""},
@@ -157,6 +163,23 @@ func violations(got answer) string {
 		list = append(list, fmt.Sprint(place, " ", m["keyword"]))
 	}
 	return strings.Join(list, ", ")
+}
+
+// TestExpectContinue: the leave to send is given where the body is wanted, and not before the caller is known.
+func TestExpectContinue(t *testing.T) {
+	s := serve(t, settings{handler: bind}, post(true, jsonBody))
+	for _, tt := range []struct{ name, fields, want string }{
+		{"a good request", "Authorization: " + token + "\r\nContent-Type: application/json\r\n", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"},
+		{"no credential", "Content-Type: application/json\r\n", "HTTP/1.1 401 Unauthorized"},
+		{"another media type", "Authorization: " + token + "\r\nContent-Type: text/plain\r\n", "HTTP/1.1 415 Unsupported Media Type"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := raw(t, s, "POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 16\r\n"+tt.fields+"\r\n"+`{"name":"chair"}`)
+			if !strings.HasPrefix(got, tt.want) {
+				t.Errorf("%s", got)
+			}
+		})
+	}
 }
 
 func TestNothingIsReadBeforeTheCallerIsKnown(t *testing.T) {
