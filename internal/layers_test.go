@@ -44,7 +44,7 @@ var components = []struct {
 	{path: "internal/auth", layer: 0},
 	{path: "internal/pattern", layer: 0},
 	{path: "internal/ratelimit", layer: 0},
-	{path: "internal/codegen", layer: 0, only: []string{"internal/ceiling", "internal/pattern"}, besides: []string{"internal/ceiling", "internal/pattern"}},
+	{path: "internal/codegen", layer: 2, only: []string{"internal/ceiling", "internal/pattern", "internal/validation"}},
 }
 
 // importedBy are imports that only the named components may have, each with its reason.

@@ -3,7 +3,6 @@ package codegen
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"go/format"
 	"maps"
@@ -31,15 +30,18 @@ type Options struct {
 	Client string
 }
 
-// Check judges the document. It returns Faults where it cannot be generated from, and the warnings, such as wrong
-// examples, that change nothing of what is enforced.
+// Check judges the document, and writes nothing. It returns Faults where it cannot be generated from, and the warnings, such
+// as wrong examples, that change nothing of what is enforced. A document of one's own must also declare what the engine
+// answers: see lint.
 func Check(o Options) (warnings []string, err error) {
-	l, warnings, err := load(o)
+	l, err := read(o)
 	if err != nil {
-		return warnings, err
+		return nil, err
 	}
-	warnings = append(warnings, secondOpinion(l.library)...)
-	return append(warnings, lint(l.document)...), nil
+	if o.UndeclaredSecurity == "" {
+		lint(l.document)
+	}
+	return l.library.warningTexts(), l.library.err()
 }
 
 // loaded is a document that has been judged.
@@ -48,44 +50,62 @@ type loaded struct {
 	document *document
 }
 
-func load(o Options) (*loaded, []string, error) {
+// read reads a document, whatever its faults.
+func read(o Options) (*loaded, error) {
 	library, err := openLibrary(o.Spec)
+	if err != nil {
+		return nil, err
+	}
+	library.owned = o.UndeclaredSecurity == ""
+	return &loaded{library: library, document: readDocument(library, newGoNames(), o.UndeclaredSecurity)}, nil
+}
+
+// load reads a document that has no faults.
+func load(o Options) (*loaded, []string, error) {
+	l, err := read(o)
 	if err != nil {
 		return nil, nil, err
 	}
-	l := &loaded{library: library, document: readDocument(library, newGoNames(), o.UndeclaredSecurity)}
-	warnings := library.warningTexts()
-	if len(library.faults) > 0 {
-		return nil, warnings, library.faults
-	}
-	return l, warnings, nil
+	return l, l.library.warningTexts(), l.library.err()
 }
+
+// err returns the faults, or nil where there are none.
+func (l *library) err() error {
+	if len(l.faults) == 0 {
+		return nil
+	}
+	l.faults.sort()
+	return l.faults
+}
+
+// few is how often a warning is told of a document that nobody here will correct.
+const few = 3
 
 func (l *library) warningTexts() []string {
 	var list []string
+	l.warnings.sort()
+	left := map[string]int{}
 	for _, w := range l.warnings {
-		list = append(list, w.String())
+		left[w.Reason]++
 	}
+	told := map[string]int{}
+	for _, w := range l.warnings {
+		switch told[w.Reason]++; {
+		case l.owned || told[w.Reason] < few || left[w.Reason] == few:
+			list = append(list, w.String())
+		case told[w.Reason] == few:
+			w.Reason += fmt.Sprintf(" (and the same in %d more places)", left[w.Reason]-few)
+			list = append(list, w.String())
+		}
+	}
+	var foreign []string
 	for _, name := range slices.Sorted(maps.Keys(l.foreign)) {
-		list = append(list, fmt.Sprintf("%s: the extension %s says nothing here (%d times)", l.main.file, name, l.foreign[name]))
+		foreign = append(foreign, fmt.Sprintf("%s (%d times)", name, l.foreign[name]))
+	}
+	if len(foreign) > 0 {
+		list = append(list, fmt.Sprintf("%s: extensions that say nothing here: %s", l.main.file, strings.Join(foreign, ", ")))
 	}
 	return list
-}
-
-// secondOpinion is what kin-openapi says of the document: wrong examples and defaults, which change nothing of what is
-// enforced. What does was judged before.
-func secondOpinion(l *library) []string {
-	loader := openapi3.NewLoader()
-	loader.IsExternalRefsAllowed = len(l.files) > 1
-	doc, err := loader.LoadFromDataWithPath(l.main.data, l.main.base.uri)
-	if err == nil {
-		err = doc.Validate(context.Background(), openapi3.EnableSchemaFormatValidation())
-	}
-	if err == nil {
-		return nil
-	}
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	return []string{fmt.Sprintf("%s: kin-openapi: %s", l.main.file, text)}
 }
 
 // Generate judges the document and writes every generated file. Nothing is written where there is a fault.
@@ -127,10 +147,12 @@ func Generate(o Options) (warnings []string, err error) {
 		}
 		files[filepath.Join(o.Out, f.name)] = formatted
 	}
-	if len(l.library.faults) > 0 {
-		return warnings, l.library.faults
+	if err := l.library.err(); err != nil {
+		return warnings, err
 	}
-	files[filepath.Join(o.Out, "openapi.yaml")] = l.library.main.data
+	if files[filepath.Join(o.Out, "openapi.yaml")], err = l.library.text(); err != nil {
+		return warnings, err
+	}
 	if files[filepath.Join(o.Out, "openapi.json")], err = toJSON(l.library.main.root); err != nil {
 		return warnings, err
 	}

@@ -11,6 +11,7 @@ type document struct {
 	operations []*operation
 	components []*schema // of components.schemas, in the order of the document
 	defaults   []limit   // the root x-rate-limit
+	schemas    *schemas
 }
 
 // The members of the OpenAPI objects that are enforced or say nothing that could be.
@@ -42,7 +43,7 @@ func readDocument(l *library, names *goNames, undeclared string) *document {
 	components := top.get("components")
 	components.allow("components", componentKeys...)
 	c := &schemas{read: map[string]*schema{}}
-	d := &document{schemes: readSchemes(components.get("securitySchemes"))}
+	d := &document{schemes: readSchemes(components.get("securitySchemes")), schemas: c}
 	for _, s := range d.schemes {
 		names.used[s.goName+"Credential"] = true
 	}
@@ -69,15 +70,19 @@ func readDocument(l *library, names *goNames, undeclared string) *document {
 	root := &operation{}
 	r.readLimits(root, top.child(nil, ""))
 	d.defaults = root.limits
-	c.judgeLoops()
+	if c.judgeLoops() {
+		d.fillDefaults()
+		d.judgeExamples(top)
+	}
 	l.judgeOtherExtensions()
 	return d
 }
 
 var dialects = []string{"https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base"}
 
-// judgeLoops refuses a schema that asks about the same value again without end.
-func (c *schemas) judgeLoops() {
+// judgeLoops refuses a schema that asks about the same value again without end, and reports whether there is none.
+func (c *schemas) judgeLoops() (ends bool) {
+	ends = true
 	done := map[*schema]bool{}
 	var walk func(s *schema, path []*schema)
 	walk = func(s *schema, path []*schema) {
@@ -86,6 +91,7 @@ func (c *schemas) judgeLoops() {
 		}
 		if slices.Contains(path, s) {
 			s.node.fault("the schema refers to itself for the same value, which would be checked without end: put the reference into a member or element")
+			ends = false
 			return
 		}
 		path = append(path, s)
@@ -100,4 +106,5 @@ func (c *schemas) judgeLoops() {
 	for _, s := range c.read {
 		walk(s, nil)
 	}
+	return ends
 }

@@ -77,7 +77,7 @@ func (k *checker) members(s *schema, hint string) {
 		k.block("for m := range v.Members()", func() { k.eachMember(s, hint) })
 	}
 	for _, p := range s.properties {
-		if fill := p.schema.defaultOf(); fill != "" && !slices.Contains(s.required, p.name) && !p.schema.isReadOnly() {
+		if fill := p.schema.filled; fill != "" && !slices.Contains(s.required, p.name) && !p.schema.isReadOnly() {
 			k.p("c.Default(v, %q, %q)", p.name, fill)
 		}
 	}

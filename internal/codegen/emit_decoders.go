@@ -73,7 +73,7 @@ func (s *schema) plainObject() bool {
 		}
 	}
 	return !slices.ContainsFunc(s.properties, func(p property) bool {
-		return p.schema.defaultOf() != "" || p.schema.isReadOnly()
+		return p.schema.filled != "" || p.schema.isReadOnly()
 	}) && s.model().kind == modelStruct && !slices.ContainsFunc(s.properties, func(p property) bool { return !isTag(p.name) })
 }
 

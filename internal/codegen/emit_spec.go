@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -72,6 +73,22 @@ func appendJSON(b []byte, n *yaml.Node) ([]byte, error) {
 		return append(b, n.Value...), nil
 	}
 	return appendText(b, n.Value), nil
+}
+
+// canonicalJSON is a value as JSON, with its members in the order of their names.
+func canonicalJSON(n *yaml.Node) (string, error) {
+	compact, err := appendJSON(nil, n)
+	if err != nil {
+		return "", err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(compact))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		return "", err
+	}
+	out, err := json.Marshal(v)
+	return string(out), err
 }
 
 func appendText(b []byte, s string) []byte {

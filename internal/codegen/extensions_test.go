@@ -103,8 +103,8 @@ components:
           maxLength: 10
 `
 
-// place puts a member into the spacious document.
-func place(t *testing.T, where, member string) string {
+// placeAmong puts a member into the spacious document.
+func placeAmong(t *testing.T, where, member string) string {
 	t.Helper()
 	at := places[where]
 	text := spacious
@@ -246,7 +246,7 @@ func TestExtensionsAsTheirSchemaSays(t *testing.T) {
 		{"a path", "x-go-name: Thing", "it stands in an operation, parameter, schema or security scheme"},
 	} {
 		t.Run(row.member+" in "+row.where, func(t *testing.T) {
-			text := place(t, row.where, row.member)
+			text := placeAmong(t, row.where, row.member)
 			l, err := openLibrary(writeDocument(t, text))
 			if err != nil {
 				t.Fatal(err)
@@ -292,14 +292,14 @@ func TestExtensionsOutOfPlace(t *testing.T) {
 	for _, where := range []string{"info", "the paths", "a request body", "a media type", "the responses", "a response", "a flow", "components", "a parameter of nobody", "a webhook", "a server", "a tag"} {
 		for key, stands := range extensions {
 			t.Run(key+" in "+where, func(t *testing.T) {
-				judgedAs(t, place(t, where, key+": 5"), key, key+" says nothing here and would be ignored: it stands "+stands)
+				judgedAs(t, placeAmong(t, where, key+": 5"), key, key+" says nothing here and would be ignored: it stands "+stands)
 			})
 		}
 	}
 	for where, misspelled := range map[string]string{"info": "x-timeouts: 5", "a webhook": "x-time-out: 5", "a server": "x-max-body-size: 5", "a response": "x-rate-limits: []"} {
 		key, _, _ := strings.Cut(misspelled, ":")
 		t.Run(key+" in "+where, func(t *testing.T) {
-			judgedAs(t, place(t, where, misspelled), key, "is not known here: write x-")
+			judgedAs(t, placeAmong(t, where, misspelled), key, "is not known here: write x-")
 		})
 	}
 }
@@ -335,14 +335,14 @@ func TestNamesAreNoExtensions(t *testing.T) {
 
 // TestExtensionsOfOthersAreTold counts them wherever they stand.
 func TestExtensionsOfOthersAreTold(t *testing.T) {
-	text := place(t, "a webhook", "x-vendor: { x-vendor: 1 }")
+	text := placeAmong(t, "a webhook", "x-vendor: { x-vendor: 1 }")
 	text = strings.Replace(text, "info:\n", "info:\n  x-vendor: 1\n", 1)
 	text = strings.Replace(text, "  /things/{id}:\n", "  /things/{id}:\n    x-vendor: 1\n", 1)
 	_, warnings, err := load(Options{Spec: writeDocument(t, text)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(warnings) != 1 || !strings.Contains(warnings[0], "the extension x-vendor says nothing here (3 times)") {
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "extensions that say nothing here: x-vendor (3 times)") {
 		t.Errorf("warnings %q", warnings)
 	}
 }

@@ -1,7 +1,9 @@
 package codegen
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,14 +13,23 @@ type Fault struct {
 	Line    int
 	Pointer string // RFC 6901, as a URI fragment
 	Reason  string
+
+	file   int // the files in the order in which they were opened
+	column int
 }
 
 func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d: #%s: %s", f.File, f.Line, f.Pointer, f.Reason)
 }
 
-// Faults are all the faults of a document, in the order in which they were found.
+// Faults are all the faults of a document, in the order of its text.
 type Faults []Fault
+
+func (f Faults) sort() {
+	slices.SortStableFunc(f, func(a, b Fault) int {
+		return cmp.Or(a.file-b.file, a.Line-b.Line, a.column-b.column, strings.Compare(a.Reason, b.Reason))
+	})
+}
 
 func (f Faults) Error() string {
 	lines := make([]string, len(f))
@@ -30,11 +41,7 @@ func (f Faults) Error() string {
 
 // faultAt makes a Fault of the node.
 func (n node) faultAt(format string, args ...any) Fault {
-	f := Fault{File: n.doc.file, Pointer: n.pointer, Reason: fmt.Sprintf(format, args...)}
-	if n.yaml != nil {
-		f.Line = n.yaml.Line
-	}
-	return f
+	return Fault{File: n.doc.file, Line: n.line, Pointer: n.pointer, Reason: fmt.Sprintf(format, args...), file: n.doc.number, column: n.column}
 }
 
 // fault notes what changes the enforcement, so that nothing is generated.
@@ -47,9 +54,10 @@ func (n node) warn(format string, args ...any) {
 	n.doc.library.add(&n.doc.library.warnings, n.faultAt(format, args...))
 }
 
-// add notes a fault once: a shared schema is read from many places.
+// add notes a fault once: a shared schema is read from many places, and an alias repeats what it stands for.
 func (l *library) add(to *Faults, f Fault) {
-	if key := f.String(); !l.seen[key] {
+	token := f.Pointer[strings.LastIndexByte(f.Pointer, '/')+1:]
+	if key := fmt.Sprintf("%d:%d:%d %s: %s", f.file, f.Line, f.column, token, f.Reason); !l.seen[key] {
 		l.seen[key] = true
 		*to = append(*to, f)
 	}

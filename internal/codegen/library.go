@@ -3,7 +3,6 @@ package codegen
 import (
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,19 +12,27 @@ import (
 // library holds the files of a document and finds what a $ref names in them.
 type library struct {
 	main      *source
+	owned     bool                     // the document is one's own: it can be corrected
 	files     map[string]*source       // by absolute path
 	resources map[string]*resource     // by URI
 	of        map[*yaml.Node]*resource // mapping that begins a resource → it
+	origins   map[*yaml.Node]node      // what stands in the document and comes from another place → that place
+	hoisted   map[*yaml.Node]component // what became a component, from another file
+	targets   map[*yaml.Node]node      // what the references name that were rewritten
+	broken    map[*yaml.Node]bool      // references that name nothing, and are told
 	faults    Faults
 	warnings  Faults
 	foreign   map[string]int  // extensions of others, counted
 	judged    map[string]bool // members x-… that were looked at, by place
-	seen      map[string]bool // faults of a shared schema are told once
+	indexed   int
+	indexing  map[*yaml.Node]bool // anchors around the node that is indexed
+	seen      map[string]bool     // faults of a shared schema are told once
 }
 
 // source is one file as it was written.
 type source struct {
 	library *library
+	number  int    // in the order in which the files were opened
 	file    string // as the user names it
 	root    *yaml.Node
 	data    []byte
@@ -42,12 +49,20 @@ type resource struct {
 	dynamic map[string]node // $dynamicAnchor
 }
 
-// openLibrary parses the main file.
+// openLibrary parses the main file and those that it refers to, and puts what it refers to in them into the document: what
+// is judged, enforced and served is one document.
 func openLibrary(file string) (*library, error) {
-	l := &library{files: map[string]*source{}, resources: map[string]*resource{}, of: map[*yaml.Node]*resource{}, foreign: map[string]int{}, judged: map[string]bool{}, seen: map[string]bool{}}
+	l := &library{files: map[string]*source{}, resources: map[string]*resource{}, of: map[*yaml.Node]*resource{}, origins: map[*yaml.Node]node{},
+		hoisted: map[*yaml.Node]component{}, targets: map[*yaml.Node]node{}, broken: map[*yaml.Node]bool{}, indexing: map[*yaml.Node]bool{}, foreign: map[string]int{}, judged: map[string]bool{}, seen: map[string]bool{}}
 	var err error
-	l.main, err = l.open(file)
-	return l, err
+	if l.main, err = l.open(file); err != nil {
+		return nil, err
+	}
+	if l.main.root.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s:%d: is not an OpenAPI document: its top level must be a mapping", file, l.main.root.Line)
+	}
+	newBundler(l).run()
+	return l, nil
 }
 
 // open parses a file once.
@@ -59,31 +74,43 @@ func (l *library) open(file string) (*source, error) {
 	if s, known := l.files[path]; known {
 		return s, nil
 	}
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	var y yaml.Node
-	if err := yaml.Unmarshal(data, &y); err != nil {
-		return nil, fmt.Errorf("%s is not YAML or JSON: %w", file, err)
+	root, err := parseText(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s%w", file, err)
 	}
-	if len(y.Content) != 1 || y.Content[0].Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s is not an OpenAPI document: its top level must be a mapping", file)
-	}
-	s := &source{library: l, file: file, root: y.Content[0], data: data}
-	if l.main != nil {
-		s.legacy = l.main.legacy
-	}
+	s := &source{library: l, number: len(l.files), file: file, root: root, data: data}
 	l.files[path] = s
 	s.base = &resource{uri: &url.URL{Scheme: "file", Path: path}}
-	s.base.root = node{doc: s, yaml: s.root, resource: s.base}
+	s.base.root = node{doc: s, yaml: s.root, place: placeOf(root), resource: s.base}
 	l.resources[s.base.uri.String()] = s.base
-	l.index(s.base.root, false)
+	if l.index(s.base.root, false); l.indexed > maxNodes {
+		return nil, fmt.Errorf("%s: has more than %d values, once its aliases are resolved: write $refs", file, maxNodes)
+	}
 	return s, nil
 }
 
+// maxNodes bounds the values of all files: the largest public documents have a million, and ten lines of aliases can stand
+// for more than fit into memory.
+const maxNodes = 20_000_000
+
 // index finds the resources and anchors below n. names says that n maps names to schemas, where a member $id is a name.
 func (l *library) index(n node, names bool) {
+	if l.indexed++; l.indexed > maxNodes {
+		return
+	}
+	if n.yaml.Anchor != "" {
+		if l.indexing[n.yaml] {
+			n.fault("the anchor %s holds itself: write a $ref", n.yaml.Anchor)
+			*n.yaml = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null", Line: n.yaml.Line, Column: n.yaml.Column}
+			return
+		}
+		l.indexing[n.yaml] = true
+		defer delete(l.indexing, n.yaml)
+	}
 	if !names && n.isMapping() {
 		if id := n.get("$id"); id.isText() {
 			if uri, err := n.resource.uri.Parse(id.text()); err == nil {
@@ -137,6 +164,12 @@ func (r *resource) addAnchor(to *map[string]node, name string, n node) {
 // find returns what a reference in n names: a node that does not exist, with a fault at n, where it names nothing.
 func (n node) find(reference string) (target node) {
 	none := n.child(nil, "")
+	if target, rewritten := n.doc.library.targets[n.yaml]; rewritten {
+		return target
+	}
+	if n.doc.library.broken[n.yaml] {
+		return none
+	}
 	uri, err := n.resource.uri.Parse(reference)
 	if err != nil {
 		n.fault("refers to %q, which is not a URI reference: correct it", reference)
@@ -148,8 +181,9 @@ func (n node) find(reference string) (target node) {
 	l := n.doc.library
 	r := l.resources[whole.String()]
 	if r == nil {
-		if whole.Scheme != "file" {
-			n.fault("refers to %q, outside of the document and of local files: put what it names into a file beside this one", reference)
+		// A document of somebody else must not choose what of this machine it is served with.
+		if absolute := strings.HasPrefix(reference, "/") || strings.HasPrefix(reference, "file:"); whole.Scheme != "file" || whole.Host != "" || absolute {
+			n.fault("refers to %q, outside of the document and of local files: put what it names into a file beside this one, and refer to it by a relative path", reference)
 			return none
 		}
 		s, err := l.open(n.doc.relative(whole.Path))
@@ -159,22 +193,36 @@ func (n node) find(reference string) (target node) {
 		}
 		r = s.base
 	}
+	var parent node
 	switch {
 	case fragment == "":
 		target = r.root
 	case fragment[0] == '/':
 		target = r.root
 		for token := range strings.SplitSeq(fragment[1:], "/") {
-			target = target.step(strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~"))
+			parent = target
+			target = target.step(unescapePointer.Replace(token))
 		}
 	default:
 		target = r.anchors[fragment]
 	}
 	if !target.exists() {
-		n.fault("refers to %q, which is not declared: declare it or correct the name", reference)
+		n.fault("refers to %q, which is not declared: declare it or correct the name%s", reference, meant(parent, fragment))
 		return none
 	}
 	return target
+}
+
+// meant suggests the member whose name is like that of the last token of a pointer.
+func meant(parent node, pointer string) string {
+	var names []string
+	for _, m := range parent.members() {
+		names = append(names, m.key)
+	}
+	if like := nearest(unescapePointer.Replace(pointer[strings.LastIndexByte(pointer, '/')+1:]), names); like != "" {
+		return ": " + like + " is declared"
+	}
+	return ""
 }
 
 // relative is how messages name a file: beside the one that refers to it, as the user spelled that one.

@@ -14,26 +14,51 @@ type node struct {
 	doc      *source
 	yaml     *yaml.Node
 	pointer  string
+	place              // of its key, or of what it would be a member of where it does not exist
 	resource *resource // that references in it are resolved against
 }
+
+// place is where something stands in its file.
+type place struct{ line, column int }
+
+func placeOf(y *yaml.Node) place { return place{y.Line, y.Column} }
 
 func (s *source) top() node { return s.base.root }
 
 func (n node) exists() bool { return n.yaml != nil }
 
 func (n node) child(y *yaml.Node, token string) node {
-	if y != nil && y.Kind == yaml.AliasNode {
-		y = y.Alias
+	c := node{doc: n.doc, yaml: y, pointer: n.pointer + "/" + escapePointer.Replace(token), place: n.place, resource: n.resource}
+	if y == nil {
+		return c
 	}
-	c := node{doc: n.doc, yaml: y, pointer: n.pointer + "/" + escapePointer.Replace(token), resource: n.resource}
-	if r := n.doc.library.of[y]; r != nil && y != nil {
+	c.place = placeOf(y)
+	if y.Kind == yaml.AliasNode {
+		y = y.Alias
+		c.yaml = y
+	}
+	if elsewhere, hoisted := n.doc.library.origins[y]; hoisted {
+		return elsewhere
+	}
+	if r := n.doc.library.of[y]; r != nil {
 		c.resource = r
+	}
+	return c
+}
+
+// at is the member that a key of the mapping has.
+func (n node) at(key, value *yaml.Node) node {
+	c := n.child(value, key.Value)
+	if c.doc == n.doc && key.Line > 0 {
+		c.place = placeOf(key)
 	}
 	return c
 }
 
 // escapePointer escapes a reference token (RFC 6901 §3).
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+var unescapePointer = strings.NewReplacer("~1", "/", "~0", "~")
 
 // step returns the member of the name or the element of the number.
 func (n node) step(token string) node {
@@ -51,7 +76,7 @@ func (n node) get(key string) node {
 	if n.yaml != nil && n.yaml.Kind == yaml.MappingNode {
 		for i := 0; i < len(n.yaml.Content); i += 2 {
 			if n.yaml.Content[i].Value == key {
-				return n.child(n.yaml.Content[i+1], key)
+				return n.at(n.yaml.Content[i], n.yaml.Content[i+1])
 			}
 		}
 	}
@@ -71,8 +96,8 @@ func (n node) members() []member {
 	}
 	var list []member
 	for i := 0; i < len(n.yaml.Content); i += 2 {
-		key := n.yaml.Content[i].Value
-		list = append(list, member{key, n.child(n.yaml.Content[i+1], key)})
+		key := n.yaml.Content[i]
+		list = append(list, member{key.Value, n.at(key, n.yaml.Content[i+1])})
 	}
 	return list
 }
@@ -214,4 +239,19 @@ func (n node) resolve() (target node) {
 	}
 	n.fault("is a $ref to a $ref to a $ref without end")
 	return n.child(nil, "$ref")
+}
+
+// component returns the name of a component of the section, "" for what is none.
+func (n node) component(section string) string {
+	if n.doc != n.doc.library.main {
+		if c := n.doc.library.hoisted[n.yaml]; c.section == section {
+			return c.name
+		}
+		return ""
+	}
+	name, ok := strings.CutPrefix(n.pointer, "/components/"+section+"/")
+	if !ok || strings.Contains(name, "/") {
+		return ""
+	}
+	return unescapePointer.Replace(name)
 }

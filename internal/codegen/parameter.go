@@ -126,9 +126,6 @@ func (r *operationReader) judgeParameter(o *operation, p *parameter) {
 	if p.schema == nil {
 		return
 	}
-	if p.fill = p.schema.defaultOf(); p.required {
-		p.fill = ""
-	}
 	if p.json {
 		return
 	}
@@ -146,16 +143,6 @@ func (r *operationReader) judgeParameter(o *operation, p *parameter) {
 	if p.style == "deepObject" && !p.explode {
 		p.node.get("explode").fault("OpenAPI does not define deepObject with explode: false: leave explode out")
 	}
-}
-
-// defaultOf is the default of the schema or of what it refers to.
-func (s *schema) defaultOf() string {
-	for _, p := range s.parts() {
-		if p.fill != "" {
-			return p.fill
-		}
-	}
-	return ""
 }
 
 // isToken reports whether s is a token of RFC 9110 §5.6.2.

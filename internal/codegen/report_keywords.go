@@ -102,7 +102,7 @@ func (s *schema) openAny() bool {
 func (s *schema) enforced() []string {
 	checks := func(b *schema) bool { return b != nil && !b.openAny() }
 	fills := slices.ContainsFunc(s.properties, func(p property) bool {
-		return p.schema.defaultOf() != "" && !slices.Contains(s.required, p.name) && !p.schema.isReadOnly()
+		return p.schema.filled != "" && !slices.Contains(s.required, p.name) && !p.schema.isReadOnly()
 	})
 	var list []string
 	for _, k := range []struct {

@@ -57,13 +57,10 @@ func (r *operationReader) readResponses(o *operation, n node) {
 		if !target.exists() {
 			continue
 		}
-		a := response{node: target, status: m.key}
+		a := response{node: target, status: m.key, shared: target.component("responses")}
 		if status := strings.ToUpper(m.key); m.key != "default" && (len(status) != 3 || status[0] < '1' || status[0] > '5' || strings.Trim(status[1:], "0123456789") != "" && status[1:] != "XX") {
 			m.value.fault("%q is not a status: write three digits, such as '4XX', or default", m.key)
 			continue
-		}
-		if name, ok := strings.CutPrefix(target.pointer, "/components/responses/"); ok {
-			a.shared = name
 		}
 		target.allow("a response", "description", "headers", "content", "links")
 		for _, h := range target.get("headers").members() {

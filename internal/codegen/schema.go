@@ -57,6 +57,7 @@ type schema struct {
 
 	readOnly, writeOnly bool
 	fill                string // default, as JSON
+	filled              string // the default that is filled in: its own or that of a part, where the whole schema accepts it
 	title, description  string
 	goName              string // x-go-name
 	deprecated          bool

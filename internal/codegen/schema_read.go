@@ -50,9 +50,7 @@ func (c *schemas) schema(n node, in scope) *schema {
 		return s
 	}
 	s := newSchema(n)
-	if name, ok := strings.CutPrefix(n.pointer, "/components/schemas/"); ok && !strings.Contains(name, "/") {
-		s.name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
-	}
+	s.name = n.component("schemas")
 	c.read[key] = s
 	switch {
 	case n.isBoolean():
@@ -201,6 +199,7 @@ func (s *schema) readNumbers() {
 	s.above, s.under = bound("exclusiveMinimum", &s.minimum), bound("exclusiveMaximum", &s.maximum)
 	if s.multipleOf = n.get("multipleOf").number(); s.multipleOf != "" && (strings.HasPrefix(s.multipleOf, "-") || strings.Trim(s.multipleOf, "0.eE+-") == "") {
 		n.get("multipleOf").fault("must be more than 0")
+		s.multipleOf = ""
 	} else if mantissa, _, _ := strings.Cut(strings.ToLower(s.multipleOf), "e"); len(strings.Trim(strings.ReplaceAll(mantissa, ".", ""), "0")) > 18 {
 		n.get("multipleOf").fault("has more than 18 digits: round it")
 	}
@@ -310,6 +309,9 @@ func (s *schema) readAnnotations() {
 	s.title, s.description, s.goName = n.get("title").text(), n.get("description").text(), n.goNameOf()
 }
 
+// isReference reports whether a value of a mapping is a URI reference, and not the name of a component.
+func isReference(value string) bool { return strings.ContainsAny(value, "#/.") }
+
 // readDiscriminator finds the schema that each value of the discriminator names: what mapping says, and else the branch
 // whose component has that name.
 func (s *schema) readDiscriminator(c *schemas, in scope) {
@@ -326,13 +328,13 @@ func (s *schema) readDiscriminator(c *schemas, in scope) {
 	mapped := map[*schema]bool{}
 	for _, m := range n.get("mapping").members() {
 		reference := m.value.text()
-		if !strings.ContainsAny(reference, "#/.") {
+		if !isReference(reference) {
 			reference = "#/components/schemas/" + reference
 		}
 		if target := m.value.find(reference); target.exists() {
 			branch := c.schema(target, in)
 			mapped[branch] = true
-			d.cases = append(d.cases, discriminated{m.key, branch})
+			d.cases = append(d.cases, discriminated{value: m.key, schema: branch})
 		}
 	}
 	for _, b := range slices.Concat(s.oneOf, s.anyOf) {
@@ -340,8 +342,11 @@ func (s *schema) readDiscriminator(c *schemas, in scope) {
 		if b.ref != nil {
 			target = b.ref
 		}
+		if own := target.node.pointer[strings.LastIndexByte(target.node.pointer, '/')+1:]; !mapped[target] && target.name != "" && target.node.doc != s.node.doc.library.main && own != "" && own != escapePointer.Replace(target.name) {
+			n.fault("the alternative %s of %s is called %s in the whole document, where another one has its name: state mapping", own, target.node.doc.file, target.name)
+		}
 		if !mapped[target] && target.name != "" {
-			d.cases = append(d.cases, discriminated{target.name, target})
+			d.cases = append(d.cases, discriminated{value: target.name, schema: target})
 		}
 	}
 	s.discriminator = d
