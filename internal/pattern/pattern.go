@@ -15,6 +15,22 @@ import (
 // Translate returns the RE2 spelling of a regular expression in the unicode mode of ECMA-262. What RE2 has no word for is
 // an error that says what to write instead. Matching it takes time in proportion to the text, whatever the pattern.
 func Translate(ecma string) (re2 string, err error) {
+	re2, err = translate(ecma)
+	var cannot *unsupported
+	if errors.As(err, &cannot) {
+		if members := rewritten(ecma); members != "" {
+			cannot.remedy = "write " + members
+		}
+	}
+	return re2, err
+}
+
+// unsupported is something that RE2 has no word for.
+type unsupported struct{ what, remedy string }
+
+func (u *unsupported) Error() string { return u.what + ": " + u.remedy }
+
+func translate(ecma string) (re2 string, err error) {
 	t := translator{source: ecma}
 	if err := t.pattern(); err != nil {
 		return "", err
@@ -22,8 +38,8 @@ func Translate(ecma string) (re2 string, err error) {
 	re2 = t.out.String()
 	if _, err := regexp.Compile(re2); err != nil {
 		var s *syntax.Error
-		if errors.As(err, &s) && s.Code == syntax.ErrInvalidRepeatSize {
-			return "", errors.New("repeats more than 1000 times: state minLength and maxLength instead")
+		if errors.As(err, &s) && s.Code == syntax.ErrInvalidRepeatSize && !backwards(s.Expr) {
+			return "", &unsupported{"repeats more than 1000 times", "state minLength and maxLength instead"}
 		}
 		return "", errors.New("is not a regular expression of ECMA-262")
 	}
@@ -38,7 +54,17 @@ func Valid(ecma string) bool {
 	}
 	_, err := regexp.Compile(t.out.String())
 	var s *syntax.Error
-	return err == nil || errors.As(err, &s) && (s.Code == syntax.ErrInvalidRepeatSize || s.Code == syntax.ErrLarge)
+	return err == nil || errors.As(err, &s) && (s.Code == syntax.ErrInvalidRepeatSize && !backwards(s.Expr) || s.Code == syntax.ErrLarge)
+}
+
+// backwards reports whether a repetition asks for more than it allows, which RE2 reports as one that is too long.
+func backwards(repetition string) bool {
+	low, high, found := strings.Cut(strings.Trim(repetition, "{}?"), ",")
+	if !found || high == "" {
+		return false
+	}
+	low, high = strings.TrimLeft(low, "0"), strings.TrimLeft(high, "0")
+	return len(low) > len(high) || len(low) == len(high) && low > high
 }
 
 type translator struct {
@@ -96,7 +122,7 @@ func (t *translator) group() error {
 			return false, nil
 		}
 		if !t.lenient {
-			return true, fmt.Errorf("has a %s (%s…), which RE2 cannot match in time that grows with the text alone: %s", name, prefix, remedy)
+			return true, &unsupported{fmt.Sprintf("has a %s %s…), which RE2 cannot match in time that grows with the text alone", name, prefix), remedy}
 		}
 		t.out.WriteString("(?:")
 		t.at += len(prefix)
@@ -119,8 +145,10 @@ func (t *translator) group() error {
 	case strings.HasPrefix(rest, "(?<"):
 		t.out.WriteString("(?P<")
 		t.at += 3
+	case strings.HasPrefix(rest, "(?P<"):
+		return errors.New("has (?P<, which ECMA-262 does not define: write (?<")
 	case strings.HasPrefix(rest, "(?"):
-		return errors.New("has flags within a group, which ECMA-262 does not define: write the characters")
+		return errors.New("has flags within a group, which ECMA-262 does not define: write the characters, such as [Aa] for both cases")
 	default:
 		t.out.WriteByte('(')
 		t.at++
@@ -287,12 +315,25 @@ func (t *translator) atom() (set []rune, single bool, err error) {
 		return t.property(c == 'P')
 	default:
 		if c < utf8.RuneSelf && (unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c)) || c == '_') {
-			return nil, false, fmt.Errorf(`has \%c, which ECMA-262 does not define`, c)
+			return nil, false, fmt.Errorf(`has \%c, which ECMA-262 does not define: write %s`, c, plainly(c))
 		}
 		r, size := utf8.DecodeRuneInString(rest[1:])
 		t.at += size - 1
 		return one(r)
 	}
+}
+
+// plainly is what other dialects mean by an escape.
+func plainly(c byte) string {
+	switch c {
+	case 'A':
+		return "^"
+	case 'z', 'Z':
+		return "$"
+	case 'h':
+		return `[ \t]`
+	}
+	return string(c) + " without the backslash"
 }
 
 // hex reads n hexadecimal digits.
@@ -336,39 +377,4 @@ func (t *translator) codePoint() (set []rune, single bool, err error) {
 		return nil, false, errors.New("has half of a surrogate pair, which no text in UTF-8 holds: write the code point")
 	}
 	return []rune{r, r}, true, nil
-}
-
-// property reads \p{…}.
-func (t *translator) property(negated bool) (set []rune, single bool, err error) {
-	inner, _, closed := strings.Cut(strings.TrimPrefix(t.rest(), "{"), "}")
-	if !strings.HasPrefix(t.rest(), "{") || !closed {
-		return nil, false, errors.New(`has \p without a property in braces`)
-	}
-	t.at += len(inner) + 2
-	name, value, pair := strings.Cut(inner, "=")
-	var table *unicode.RangeTable
-	switch {
-	case pair && (name == "Script" || name == "sc" || name == "Script_Extensions" || name == "scx"):
-		table = unicode.Scripts[value]
-	case pair && (name == "General_Category" || name == "gc"):
-		table = category(value)
-	case !pair && inner == "Any":
-		return []rune{0, unicode.MaxRune}, false, nil
-	case !pair && inner == "ASCII":
-		set = []rune{0, 0x7f}
-	case !pair:
-		if table = category(inner); table == nil {
-			table = unicode.Properties[inner]
-		}
-	}
-	if table != nil {
-		set = tableRanges(table)
-	}
-	if set == nil {
-		return nil, false, fmt.Errorf(`has \p{%s}, a property that is not known here: write a general category such as L, or Script=Greek`, inner)
-	}
-	if negated {
-		set = complement(set)
-	}
-	return set, false, nil
 }

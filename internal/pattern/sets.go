@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,4 +97,39 @@ var longNames = [][2]string{
 	{"Symbol", "S"}, {"Math_Symbol", "Sm"}, {"Currency_Symbol", "Sc"}, {"Modifier_Symbol", "Sk"}, {"Other_Symbol", "So"},
 	{"Separator", "Z"}, {"Space_Separator", "Zs"}, {"Line_Separator", "Zl"}, {"Paragraph_Separator", "Zp"},
 	{"Other", "C"}, {"Control", "Cc"}, {"cntrl", "Cc"}, {"Format", "Cf"}, {"Private_Use", "Co"},
+}
+
+// property reads \p{…}.
+func (t *translator) property(negated bool) (set []rune, single bool, err error) {
+	inner, _, closed := strings.Cut(strings.TrimPrefix(t.rest(), "{"), "}")
+	if !strings.HasPrefix(t.rest(), "{") || !closed {
+		return nil, false, errors.New(`has \p without a property in braces`)
+	}
+	t.at += len(inner) + 2
+	name, value, pair := strings.Cut(inner, "=")
+	var table *unicode.RangeTable
+	switch {
+	case pair && (name == "Script" || name == "sc" || name == "Script_Extensions" || name == "scx"):
+		table = unicode.Scripts[value]
+	case pair && (name == "General_Category" || name == "gc"):
+		table = category(value)
+	case !pair && inner == "Any":
+		return []rune{0, unicode.MaxRune}, false, nil
+	case !pair && inner == "ASCII":
+		set = []rune{0, 0x7f}
+	case !pair:
+		if table = category(inner); table == nil {
+			table = unicode.Properties[inner]
+		}
+	}
+	if table != nil {
+		set = tableRanges(table)
+	}
+	if set == nil {
+		return nil, false, fmt.Errorf(`has \p{%s}, a property that is not known here: write a general category such as L, or Script=Greek`, inner)
+	}
+	if negated {
+		set = complement(set)
+	}
+	return set, false, nil
 }
