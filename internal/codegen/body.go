@@ -40,6 +40,9 @@ func (r *operationReader) readBody(o *operation, n node) {
 		return
 	}
 	content.allow("a request body", "description", "required", "content")
+	if !content.isMapping() {
+		return
+	}
 	o.bodyRequired = content.get("required").boolean()
 	if o.method == "TRACE" || o.method == "HEAD" {
 		content.fault("HTTP gives a body on %s no meaning: remove it", o.method)

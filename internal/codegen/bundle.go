@@ -139,10 +139,12 @@ func each(kind string, n node, visit func(kind string, n node) bool) {
 		switch {
 		case form == "":
 		case form[0] == '{':
+			m.value.demand(m.value.isMapping(), "a mapping of names to "+severalOf(form[1:]))
 			for _, e := range m.value.members() {
 				each(form[1:], e.value, visit)
 			}
 		case form[0] == '[':
+			m.value.demand(m.value.isSequence(), "a list of "+severalOf(form[1:]))
 			for _, e := range m.value.elements() {
 				each(form[1:], e, visit)
 			}
@@ -150,6 +152,30 @@ func each(kind string, n node, visit func(kind string, n node) bool) {
 			each(form, m.value, visit)
 		}
 	}
+}
+
+// demand notes a fault where a value has not the form that its place asks for: it would be passed over.
+func (n node) demand(ok bool, form string) {
+	if !ok && n.isNull() {
+		n.fault("is empty: it must be %s", form)
+	} else if !ok {
+		n.fault("must be %s", form)
+	}
+}
+
+// severalOf is what messages call several of a kind of object.
+func severalOf(kind string) string {
+	switch kind {
+	case "mediaType":
+		return "media types"
+	case "requestBody":
+		return "request bodies"
+	case "securityScheme":
+		return "security schemes"
+	case "pathItem":
+		return "paths"
+	}
+	return kind + "s"
 }
 
 // schema follows the references of a Schema Object.

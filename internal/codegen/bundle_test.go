@@ -263,7 +263,7 @@ func TestSeveralFilesRefuses(t *testing.T) {
 		{"an absolute path", "schemas/owner.json", owner, `{"$ref": "/etc/passwd"}`, `schemas/owner.json:1: #/properties/pets/items/$ref: refers to "/etc/passwd", outside of the document`, 1},
 		{"a file URL", "schemas/owner.json", owner, `{"$ref": "file:///etc/passwd"}`, `schemas/owner.json:1: #/properties/pets/items/$ref: refers to "file:///etc/passwd", outside of the document`, 1},
 		{"a folder", "schemas/owner.json", owner, `{"$ref": "units"}`, `schemas/owner.json:1: #/properties/pets/items/$ref: refers to "units", which cannot be read: schemas/units: is not a file`, 1},
-		{"a file that is not YAML", "schemas/units/weight.yaml", "type: number", "type: [number", `schemas/pet.yaml:12: #/properties/weight/$ref: refers to "units/weight.yaml", which cannot be read: schemas/units/weight.yaml:1: is not YAML or JSON`, 1},
+		{"a file that is not YAML", "schemas/units/weight.yaml", "type: number", "type: [number", `schemas/pet.yaml:12: #/properties/weight/$ref: refers to "units/weight.yaml", which cannot be read: schemas/units/weight.yaml:2: is not YAML or JSON`, 1},
 		{"a keyword in another file", "schemas/common.yaml", "maxLength: 50", "max_length: 50", `schemas/common.yaml:3: #/$defs/Error/properties/reason/max_length: "max_length" is not a keyword of a schema: write maxLength`, 1},
 		{"a key twice in another file", "schemas/units/weight.yaml", "minimum: 0", "minimum: 0\nminimum: 1", `schemas/units/weight.yaml:4: #/minimum: the member "minimum" occurs twice`, 1},
 		{"an operation in another file", "paths/pets.yaml", "  operationId: createPet", "  operationId: createPet\n  security: [{ key: [] }]", `paths/pets.yaml:3: #/post/security/0/key: requires the scheme "key", which is not declared`, 1},

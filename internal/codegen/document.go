@@ -29,11 +29,13 @@ var (
 // readDocument judges the whole document and notes every fault in it.
 func readDocument(l *library, names *goNames, undeclared string) *document {
 	top := l.main.top()
-	top.allow("an OpenAPI document", rootKeys...)
 	version := top.get("openapi")
-	if v := version.text(); !strings.HasPrefix(v, "3.0.") && !strings.HasPrefix(v, "3.1.") {
-		version.fault("the version is %q: OpenAPI 3.0 and 3.1 can be read", v)
+	if !readable(top, version) {
+		return &document{schemas: &schemas{}}
 	}
+	top.allow("an OpenAPI document", rootKeys...)
+	top.expect("the document", "info")
+	top.get("info").expect("info", "title", "version")
 	for _, s := range l.files {
 		s.legacy = strings.HasPrefix(version.text(), "3.0.")
 	}
@@ -47,10 +49,23 @@ func readDocument(l *library, names *goNames, undeclared string) *document {
 	for _, s := range d.schemes {
 		names.used[s.goName+"Credential"] = true
 	}
+	given := map[string]bool{}
 	for _, m := range components.get("schemas").members() {
+		if own := m.value.get("x-go-name"); own.exists() {
+			if given[own.text()] {
+				own.fault("the Go name %s is taken: choose another", own.text())
+			}
+			given[own.text()] = true
+		}
 		d.components = append(d.components, c.schema(m.value, nil))
 	}
 	r := &operationReader{doc: d, schemas: c, top: top, limits: map[string]limit{}, ids: map[string]bool{}, places: map[string]string{}, names: names, undeclared: undeclared}
+	if top.get("webhooks").exists() && l.main.legacy {
+		top.get("webhooks").warn("webhooks are of OpenAPI 3.1: write openapi: 3.1.0")
+	}
+	if top.get("paths").isMapping() && len(top.get("paths").members()) == 0 {
+		top.get("paths").warn("the document has no operations")
+	}
 	if !top.get("paths").exists() && !top.get("webhooks").exists() && !components.exists() {
 		top.fault("the document has no paths")
 	}
@@ -71,11 +86,32 @@ func readDocument(l *library, names *goNames, undeclared string) *document {
 	r.readLimits(root, top.child(nil, ""))
 	d.defaults = root.limits
 	if c.judgeLoops() {
+		for _, s := range c.read {
+			s.judgeContradictions()
+		}
 		d.fillDefaults()
 		d.judgeExamples(top)
 	}
 	l.judgeOtherExtensions()
 	return d
+}
+
+// readable refuses a document of another version: nothing else in it would mean what it means here.
+func readable(top, version node) bool {
+	v := version.text()
+	switch {
+	case strings.HasPrefix(v, "3.0."), strings.HasPrefix(v, "3.1."):
+		return true
+	case top.get("swagger").exists():
+		top.get("swagger").fault("this is a document of Swagger %s, with other members: convert it to OpenAPI 3.0 or 3.1", top.get("swagger").text())
+	case v == "":
+		version.fault("the document does not say its version: write openapi: 3.1.0")
+	case v == "3.0" || v == "3.1":
+		version.fault("the version is %q: write %s.0, as a string of three numbers", v, v)
+	default:
+		version.fault("the version is %q: OpenAPI 3.0 and 3.1 can be read", v)
+	}
+	return false
 }
 
 var dialects = []string{"https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base"}

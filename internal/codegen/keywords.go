@@ -26,7 +26,7 @@ func judgeKeywords(n node) {
 		switch {
 		case m.key == "$schema" && !slices.Contains(dialects, strings.TrimSuffix(m.value.text(), "#")):
 			m.value.fault("the dialect %q is not known: leave it out for the one of OpenAPI 3.1, which is JSON Schema 2020-12", m.value.text())
-		case slices.Contains(bothVersions, m.key), slices.Contains(annotations, m.key):
+		case slices.Contains(bothVersions, m.key), slices.Contains(annotations, m.key), m.key == "<<":
 		case slices.Contains(only31, m.key):
 			if n.doc.legacy {
 				m.value.fault("%s is not a keyword of OpenAPI 3.0: write openapi: 3.1.0, or say it otherwise", m.key)

@@ -22,9 +22,9 @@ type library struct {
 	broken    map[*yaml.Node]bool      // references that name nothing, and are told
 	faults    Faults
 	warnings  Faults
-	foreign   map[string]int  // extensions of others, counted
-	judged    map[string]bool // members x-… that were looked at, by place
-	indexed   int
+	foreign   map[string]int      // extensions of others, counted
+	judged    map[string]bool     // members x-… that were looked at, by place
+	values    int                 // that the files may have, once their aliases are resolved
 	indexing  map[*yaml.Node]bool // anchors around the node that is indexed
 	seen      map[string]bool     // faults of a shared schema are told once
 }
@@ -87,25 +87,23 @@ func (l *library) open(file string) (*source, error) {
 	s.base = &resource{uri: &url.URL{Scheme: "file", Path: path}}
 	s.base.root = node{doc: s, yaml: s.root, place: placeOf(root), resource: s.base}
 	l.resources[s.base.uri.String()] = s.base
-	if l.index(s.base.root, false); l.indexed > maxNodes {
-		return nil, fmt.Errorf("%s: has more than %d values, once its aliases are resolved: write $refs", file, maxNodes)
+	// A value takes a byte at least. Ten lines of aliases can stand for more than fit into memory.
+	l.values += 10*len(data) + 100_000
+	if l.index(s.base.root, false); l.values < 0 {
+		return nil, fmt.Errorf("%s: has aliases that stand for more than ten times its size: write $refs", file)
 	}
 	return s, nil
 }
 
-// maxNodes bounds the values of all files: the largest public documents have a million, and ten lines of aliases can stand
-// for more than fit into memory.
-const maxNodes = 20_000_000
-
 // index finds the resources and anchors below n. names says that n maps names to schemas, where a member $id is a name.
 func (l *library) index(n node, names bool) {
-	if l.indexed++; l.indexed > maxNodes {
+	if l.values--; l.values < 0 {
 		return
 	}
 	if n.yaml.Anchor != "" {
 		if l.indexing[n.yaml] {
 			n.fault("the anchor %s holds itself: write a $ref", n.yaml.Anchor)
-			*n.yaml = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null", Line: n.yaml.Line, Column: n.yaml.Column}
+			*n.yaml = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true", Line: n.yaml.Line, Column: n.yaml.Column}
 			return
 		}
 		l.indexing[n.yaml] = true
@@ -130,6 +128,11 @@ func (l *library) index(n node, names bool) {
 		}
 	}
 	seen := map[string]bool{}
+	for i := 0; n.isMapping() && i < len(n.yaml.Content); i += 2 {
+		if key := n.yaml.Content[i]; key.Kind != yaml.ScalarNode {
+			n.at(key, n.yaml.Content[i+1]).fault("the name of a member must be a string")
+		}
+	}
 	for _, m := range n.members() {
 		if seen[m.key] {
 			m.value.fault("the member %q occurs twice in this mapping: remove one of them", m.key)

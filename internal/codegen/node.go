@@ -179,6 +179,9 @@ func (n node) number() string {
 // texts returns the elements of a list of strings.
 func (n node) texts() []string {
 	var list []string
+	if n.exists() && !n.isSequence() {
+		n.fault("must be a list of strings")
+	}
 	for _, e := range n.elements() {
 		if !e.isText() {
 			e.fault("must be a string")
@@ -209,7 +212,7 @@ func (n node) allow(kind string, keys ...string) {
 	}
 	for _, m := range n.members() {
 		switch {
-		case slices.Contains(keys, m.key):
+		case slices.Contains(keys, m.key), m.key == "<<":
 			if strings.HasPrefix(m.key, "x-") {
 				m.value.markJudged()
 			}
@@ -217,6 +220,15 @@ func (n node) allow(kind string, keys ...string) {
 			judgeExtension(m.value, m.key)
 		default:
 			m.value.fault("%q has no place in %s%s", m.key, kind, suggestion(m.key, keys))
+		}
+	}
+}
+
+// expect warns of what is missing and OpenAPI demands, though nothing here depends on it.
+func (n node) expect(kind string, keys ...string) {
+	for _, key := range keys {
+		if n.isMapping() && !n.get(key).exists() {
+			n.warn("%s has no %s, which OpenAPI demands", kind, key)
 		}
 	}
 }

@@ -59,6 +59,9 @@ func (r *operationReader) read(path, method string, pathNode, n node) *operation
 	}
 	r.ids[o.id] = true
 	if goName := n.goNameOf(); goName != "" {
+		if r.names.used[goName] {
+			n.get("x-go-name").fault("the Go name %s is taken: choose another", goName)
+		}
 		o.goName = r.names.operation(goName)
 	} else {
 		o.goName = r.names.operation(o.id)

@@ -62,6 +62,9 @@ func (r *operationReader) readParameter(o *operation, n node) parameter {
 	n.goNameOf()
 	p := parameter{node: n, name: n.get("name").text(), in: n.get("in").text(), required: n.get("required").boolean(), style: n.get("style").text(), allowEmpty: n.get("allowEmptyValue").boolean()}
 	known := styles[p.in]
+	if !n.isMapping() {
+		return p
+	}
 	if known == nil {
 		n.get("in").fault("a parameter can be in path, query, header or cookie")
 		return p

@@ -63,6 +63,7 @@ func (r *operationReader) readResponses(o *operation, n node) {
 			continue
 		}
 		target.allow("a response", "description", "headers", "content", "links")
+		target.expect("a response", "description")
 		for _, h := range target.get("headers").members() {
 			if strings.EqualFold(h.key, "Content-Type") {
 				continue // OpenAPI says to ignore it

@@ -208,12 +208,14 @@ func (s *schema) readNumbers() {
 func (s *schema) readStrings() {
 	n := s.node
 	s.minLength, s.maxLength = n.get("minLength").count(), n.get("maxLength").count()
-	if p := n.get("pattern"); p.exists() {
+	if p := n.get("pattern"); p.exists() && !p.isText() {
+		p.fault("must be a string: write it between single quotes")
+	} else if p.exists() {
 		s.pattern, s.re2 = p.text(), translatePattern(p)
 	}
 	s.format = n.get("format").text()
 	if s.format != "" && !knownFormat(s.format) {
-		n.get("format").warn("the format %q is not known here, and JSON Schema says nothing of it: no value is refused for it; use a pattern", s.format)
+		n.get("format").warn("the format %q is not known here: no value is refused for it; use a pattern", s.format)
 	}
 	if s.format == "binary" && !n.doc.legacy {
 		n.get("format").warn("binary is a format of OpenAPI 3.0: leave type and format out, the media type says it")
@@ -242,7 +244,11 @@ func (s *schema) readObjects(c *schemas, in scope) {
 	}
 	s.additional = c.schema(n.get("additionalProperties"), in)
 	s.names = c.schema(n.get("propertyNames"), in)
-	s.required = n.get("required").texts()
+	if r := n.get("required"); r.exists() && !r.isSequence() {
+		r.fault("must be the list of the members that are required")
+	} else {
+		s.required = r.texts()
+	}
 	for _, m := range n.get("dependentRequired").members() {
 		s.dependentRequired = append(s.dependentRequired, dependency{m.key, m.value.texts()})
 	}
@@ -251,9 +257,6 @@ func (s *schema) readObjects(c *schemas, in scope) {
 	}
 	s.minProperties, s.maxProperties = n.get("minProperties").count(), n.get("maxProperties").count()
 	s.unevaluatedProperties = c.schema(n.get("unevaluatedProperties"), in)
-	if r := n.get("required"); r.exists() && !r.isSequence() {
-		r.fault("must be the list of the members that are required")
-	}
 }
 
 func (s *schema) readCombinations(c *schemas, in scope) {

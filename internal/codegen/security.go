@@ -33,6 +33,10 @@ type requirement struct {
 	scopes []string
 }
 
+// flowURLs are what OpenAPI demands of each flow.
+var flowURLs = map[string][]string{"implicit": {"authorizationUrl", "scopes"}, "password": {"tokenUrl", "scopes"}, "clientCredentials": {"tokenUrl", "scopes"},
+	"authorizationCode": {"authorizationUrl", "tokenUrl", "scopes"}, "deviceAuthorization": {"tokenUrl", "scopes"}}
+
 func readSchemes(n node) []scheme {
 	var list []scheme
 	var names []string
@@ -70,7 +74,9 @@ func readScheme(name string, n node) (s scheme, ok bool) {
 		}
 	case "mutualTLS":
 		n.allow("a mutualTLS security scheme", "type", "description", "x-scopes", "x-go-name")
-		s.kind = schemeMutualTLS
+		if s.kind = schemeMutualTLS; n.doc.legacy {
+			n.get("type").fault("mutualTLS is a scheme of OpenAPI 3.1: write openapi: 3.1.0")
+		}
 	case "openIdConnect":
 		n.allow("an openIdConnect security scheme", "type", "description", "openIdConnectUrl", "x-go-name")
 		s.kind, s.source = schemeBearer, kind
@@ -95,7 +101,11 @@ func readScheme(name string, n node) (s scheme, ok bool) {
 		n.allow("an oauth2 security scheme", "type", "description", "flows", "x-go-name")
 		s.kind, s.source = schemeBearer, kind
 		n.get("flows").allow("the flows of an oauth2 security scheme", "implicit", "password", "clientCredentials", "authorizationCode", "deviceAuthorization")
+		if len(n.get("flows").members()) == 0 {
+			n.get("flows").warn("an oauth2 security scheme states at least one flow")
+		}
 		for _, flow := range n.get("flows").members() {
+			flow.value.expect("an OAuth 2.0 flow", flowURLs[flow.key]...)
 			flow.value.allow("an OAuth 2.0 flow", "authorizationUrl", "tokenUrl", "refreshUrl", "scopes")
 			for _, scope := range flow.value.get("scopes").members() {
 				s.scopes = append(s.scopes, scope.key)
@@ -130,6 +140,8 @@ func (r *operationReader) readSecurity(o *operation, n node) {
 	case !security.exists():
 		n.fault("the operation does not say who may call it: state security, or security: [] with x-public-reason")
 		return
+	case !wellFormed(security):
+		return
 	case !slices.ContainsFunc(security.elements(), func(n node) bool { return len(n.members()) > 0 }):
 		o.public = reason.text()
 		if o.public == "" && r.undeclared != "" {
@@ -162,6 +174,28 @@ func (r *operationReader) readSecurity(o *operation, n node) {
 	}
 }
 
+// wellFormed refuses a list of requirements that another reader could take for an empty one: it would open the operation.
+func wellFormed(security node) bool {
+	if !security.isSequence() {
+		security.fault("must be a list of alternatives: write - before the name of the scheme")
+		return false
+	}
+	ok := true
+	for _, alternative := range security.elements() {
+		if !alternative.isMapping() {
+			alternative.fault("must be a mapping of schemes to lists of scopes: write { %s: [] }", alternative.text())
+			ok = false
+		}
+		for _, m := range alternative.members() {
+			if !m.value.isSequence() {
+				m.value.fault("must be the list of the scopes that the scheme must hold, [] for none")
+				ok = false
+			}
+		}
+	}
+	return ok
+}
+
 func (r *operationReader) judgeScope(i int, scope node) {
 	s := r.doc.schemes[i]
 	if slices.Contains(s.scopes, scope.text()) {
@@ -172,6 +206,10 @@ func (r *operationReader) judgeScope(i int, scope node) {
 	}
 	if s.source == "oauth2" {
 		scope.fault("requires the scope %q, which no flow of %s declares: declare it there or correct the name", scope.text(), s.name)
+		return
+	}
+	if scope.doc.legacy {
+		scope.fault("OpenAPI 3.0 has no scopes of a scheme that is neither oauth2 nor openIdConnect: write openapi: 3.1.0, or []")
 		return
 	}
 	for _, other := range r.doc.schemes {

@@ -70,6 +70,9 @@ func syntaxError(err error, data []byte) error {
 	line, reason := 1, m[2]
 	if m[1] != "" {
 		fmt.Sscan(m[1], &line)
+		if strings.HasPrefix(reason, "did not find expected") {
+			line++ // the parser counts from 0, and the scanner from 1
+		}
 	} else if anchor, found := strings.CutPrefix(reason, "unknown anchor '"); found {
 		anchor, _, _ = strings.Cut(anchor, "'")
 		line += bytes.Count(data[:max(0, bytes.Index(data, []byte("*"+anchor)))], []byte("\n"))
