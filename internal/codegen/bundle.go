@@ -139,12 +139,12 @@ func each(kind string, n node, visit func(kind string, n node) bool) {
 		switch {
 		case form == "":
 		case form[0] == '{':
-			m.value.demand(m.value.isMapping(), "a mapping of names to "+severalOf(form[1:]))
+			m.value.demand(m.value.isMapping(), "a mapping of names to ", form[1:])
 			for _, e := range m.value.members() {
 				each(form[1:], e.value, visit)
 			}
 		case form[0] == '[':
-			m.value.demand(m.value.isSequence(), "a list of "+severalOf(form[1:]))
+			m.value.demand(m.value.isSequence(), "a list of ", form[1:])
 			for _, e := range m.value.elements() {
 				each(form[1:], e, visit)
 			}
@@ -154,12 +154,18 @@ func each(kind string, n node, visit func(kind string, n node) bool) {
 	}
 }
 
-// demand notes a fault where a value has not the form that its place asks for: it would be passed over.
-func (n node) demand(ok bool, form string) {
-	if !ok && n.isNull() {
-		n.fault("is empty: it must be %s", form)
-	} else if !ok {
-		n.fault("must be %s", form)
+// demand notes where a value has not the form that its place asks for: it would be passed over.
+func (n node) demand(ok bool, form, kind string) {
+	note := n.fault
+	if kind == "example" || kind == "link" {
+		note = n.warn // nothing of them is enforced
+	}
+	switch form += severalOf(kind); {
+	case ok:
+	case n.isNull():
+		note("is empty: it must be %s", form)
+	default:
+		note("must be %s", form)
 	}
 }
 

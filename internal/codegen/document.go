@@ -86,6 +86,7 @@ func readDocument(l *library, names *goNames, undeclared string) *document {
 	r.readLimits(root, top.child(nil, ""))
 	d.defaults = root.limits
 	if c.judgeLoops() {
+		c.settleDiscriminators()
 		for _, s := range c.read {
 			s.judgeContradictions()
 		}

@@ -100,9 +100,6 @@ func (d *document) examplesOf(n node, mediaType string, purpose validation.Purpo
 	if example.exists() && examples.exists() {
 		examples.warn("example and examples exclude each other: leave one out")
 	}
-	if examples.exists() && !examples.isMapping() {
-		examples.warn("must be a mapping of names to examples, each with its value")
-	}
 	values := []node{example}
 	for _, m := range examples.members() {
 		e := m.value.resolve()

@@ -87,6 +87,8 @@ type discriminator struct {
 type discriminated struct {
 	value  string
 	schema *schema
+	// implied is the name of the component, which no mapping states.
+	implied bool
 }
 
 // types is a set of JSON types.

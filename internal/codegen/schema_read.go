@@ -349,7 +349,7 @@ func (s *schema) readDiscriminator(c *schemas, in scope) {
 			n.fault("the alternative %s of %s is called %s in the whole document, where another one has its name: state mapping", own, target.node.doc.file, target.name)
 		}
 		if !mapped[target] && target.name != "" {
-			d.cases = append(d.cases, discriminated{value: target.name, schema: target})
+			d.cases = append(d.cases, discriminated{value: target.name, schema: target, implied: true})
 		}
 	}
 	s.discriminator = d
