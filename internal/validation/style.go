@@ -102,6 +102,9 @@ func (p *Parameters) Styled(s *Style, check func(*Check, *Value)) {
 			p.Violations.Parameter(s.Name, "required", "is required")
 		case s.Default != "" && s.Natural:
 			filled, _ := parseValue(s.Default)
+			if filled.kind == Boolean {
+				filled.text = s.Default
+			}
 			p.hand(s, filled.text)
 		case s.Default != "":
 			p.hand(s, s.Default)
