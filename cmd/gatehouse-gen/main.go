@@ -26,16 +26,41 @@ func (g *generate) Run() error {
 }
 
 type check struct {
-	Spec string `default:"openapi.yaml" help:"The OpenAPI document."`
+	Spec       string `default:"openapi.yaml" help:"The OpenAPI document."`
+	Undeclared string `name:"undeclared-security" enum:"refuse,deny,public" default:"refuse" help:"As for generate. With deny or public the document is not one's own: what it leaves out beside is not told."`
+	Add        bool   `name:"add-problem-responses" help:"First write the responses into the document that operations can give and do not declare."`
 }
 
 func (c *check) Run() error {
-	warnings, err := codegen.Check(codegen.Options{Spec: c.Spec})
+	options := codegen.Options{Spec: c.Spec, UndeclaredSecurity: strings.TrimPrefix(c.Undeclared, "refuse")}
+	if c.Add {
+		added, err := codegen.AddProblemResponses(options)
+		if err != nil {
+			return fmt.Errorf("%w\n%s: nothing was added", err, c.Spec)
+		}
+		for _, a := range added {
+			fmt.Fprintln(os.Stderr, "added:", a)
+		}
+	}
+	warnings, err := codegen.Check(options)
 	warn(warnings)
-	if err == nil && len(warnings) > 0 {
-		return fmt.Errorf("%s: %d warnings", c.Spec, len(warnings))
+	if faults, ok := err.(codegen.Faults); ok {
+		return fmt.Errorf("%w\n%s: %s, %s", faults, c.Spec, count(len(faults), "fault"), count(len(warnings), "warning"))
+	}
+	if err == nil && len(warnings) > 0 && options.UndeclaredSecurity == "" {
+		return fmt.Errorf("%s: no faults, %s", c.Spec, count(len(warnings), "warning"))
+	}
+	if err == nil {
+		fmt.Fprintf(os.Stderr, "%s: no faults, %s\n", c.Spec, count(len(warnings), "warning"))
 	}
 	return err
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 type report struct {

@@ -18,13 +18,13 @@ func lint(d *document) {
 			}
 		}
 		for _, b := range o.bodies {
-			if !hasExample(b.node) && !b.schema.hasExample() {
+			if b.kind != bodyStream && b.kind != bodyRefused && !hasExample(b.node) && !b.schema.hasExample() {
 				b.node.warn("the request body has no example")
 			}
 		}
 		for _, r := range o.responses {
 			for _, m := range r.node.get("content").members() {
-				if !hasExample(m.value) && !d.schemas.known(m.value.get("schema")).hasExample() {
+				if isJSON(m.key) && !hasExample(m.value) && !d.schemas.known(m.value.get("schema")).hasExample() {
 					m.value.warn("the response has no example")
 				}
 			}
@@ -53,8 +53,8 @@ func (o *operation) lintText() {
 
 // lintStatuses compares what the engine answers with what the responses declare.
 func (o *operation) lintStatuses() {
-	const remedy = "declare it, or run gatehouse-gen check --add-problem-responses"
-	var refused, told []string
+	var missing []string
+	refused := false
 	otherwise := map[*response][]string{}
 	for _, status := range o.errorStatuses() {
 		r := o.declares(status)
@@ -62,17 +62,17 @@ func (o *operation) lintStatuses() {
 		case !lacks && r.speaks(o.errorMediaType()):
 		case !lacks:
 			otherwise[r] = append(otherwise[r], status)
-		case status == "401" || status == "403" || status == "429":
-			refused = append(refused, status)
 		default:
-			told = append(told, status)
+			missing = append(missing, status)
+			refused = refused || status == "401" || status == "403" || status == "429"
 		}
 	}
-	if len(refused) > 0 {
-		o.node.fault("the operation can answer %s, which its responses do not declare: %s", strings.Join(refused, ", "), remedy)
-	}
-	if len(told) > 0 {
-		o.node.warn("the operation can answer %s, which its responses do not declare: %s", strings.Join(told, ", "), remedy)
+	const text = "the operation can answer %s, which its responses do not declare: declare it, or run gatehouse-gen check --add-problem-responses"
+	switch {
+	case refused:
+		o.node.fault(text, strings.Join(missing, ", "))
+	case len(missing) > 0:
+		o.node.warn(text, strings.Join(missing, ", "))
 	}
 	for r, statuses := range otherwise {
 		r.node.warn("%s can be answered in %s, which this response does not declare", strings.Join(statuses, ", "), o.errorMediaType())
