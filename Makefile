@@ -1,4 +1,4 @@
-# Everything here needs Go, make and git, and nothing else.
+# Everything here needs Go, make and git, and nothing else. The types of the TypeScript client are written where there is Node.
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -24,6 +24,17 @@ build: ## Build the service as bin/gatehouse.
 .PHONY: generate
 generate: ## Write gen/ from openapi.yaml.
 	@go run ./cmd/gatehouse-gen generate
+	@if command -v npm >/dev/null; then $(MAKE) typescript-schema; else \
+		echo "Node is not installed: gen/typescript/src/schema.gen.ts is left as it was"; fi
+
+# Always, because git gives files no times that could be compared.
+.PHONY: typescript-schema
+typescript-schema: gen/typescript/node_modules/.package-lock.json
+	@cd gen/typescript && npm run --silent schema >/dev/null
+
+gen/typescript/node_modules/.package-lock.json: gen/typescript/package-lock.json
+	@cd gen/typescript && npm ci --silent --ignore-scripts --no-audit --no-fund || \
+		{ echo "npm cannot install the tools of gen/typescript: its src/schema.gen.ts is left as it was"; exit 1; }
 
 .PHONY: test
 test: ## Run every test, with the race detector where there is a C compiler.
@@ -53,12 +64,14 @@ check-staticcheck: ## staticcheck, in the version of go.mod
 check-spec: ## Judge openapi.yaml without writing anything.
 	go run ./cmd/gatehouse-gen check
 
-# Compared with what stood there before, not with the last commit, so that it can be run before a commit too.
+# Compared with what stood there before, not with the last commit, so that it can be run before a commit too. The index of its own
+# takes what git does not ignore, and leaves the real one as it is.
 .PHONY: check-generate
 check-generate: ## gen/ is what openapi.yaml gives.
-	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && cp -R gen "$$before/gen" && \
-	$(MAKE) generate && \
-	if ! git --no-pager diff --no-index --stat "$$before/gen" gen; then \
+	@index=$$(mktemp -d) && trap 'rm -rf "$$index"' EXIT && \
+	tree() { GIT_INDEX_FILE=$$index/index git add -A gen && GIT_INDEX_FILE=$$index/index git write-tree; } && \
+	before=$$(tree) && $(MAKE) generate && after=$$(tree) && \
+	if ! git --no-pager diff --exit-code --stat $$before $$after; then \
 		echo "gen/ was not what openapi.yaml gives: it is now, commit it with the change that caused it"; exit 1; fi
 
 .PHONY: check-tidy

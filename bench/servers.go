@@ -179,7 +179,7 @@ func buildGatehouse(ctx context.Context, folder, program string) error {
 	}
 	generated := filepath.Join(folder, "api")
 	if err := command(ctx, root, "go", "run", "./cmd/gatehouse-gen", "generate",
-		"--spec", filepath.Join(folder, "openapi.yaml"), "--out", generated, "--client", ""); err != nil {
+		"--spec", filepath.Join(folder, "openapi.yaml"), "--out", generated); err != nil {
 		return err
 	}
 	files, err := filepath.Glob(filepath.Join(generated, "*.go"))

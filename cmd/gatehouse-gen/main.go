@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -12,15 +13,26 @@ import (
 )
 
 type generate struct {
-	Spec       string `default:"openapi.yaml" help:"The OpenAPI document."`
-	Out        string `default:"gen/api" help:"The folder of the server's package."`
+	Spec       string `placeholder:"FILE" help:"The OpenAPI document. Without --spec and --out: openapi.yaml, into gen/api, gen/client and gen/typescript."`
+	Out        string `placeholder:"DIR" help:"The folder of the server's package."`
 	Package    string `default:"api" help:"The name of the server's package."`
-	Client     string `default:"gen/client" help:"The folder of the Go client's package; '' writes none."`
+	Client     string `placeholder:"DIR" help:"The folder of the Go client's package; none is written without it."`
+	TypeScript string `name:"typescript" placeholder:"DIR" help:"The folder of the TypeScript client's npm package; none is written without it."`
 	Undeclared string `name:"undeclared-security" enum:"refuse,deny,public" default:"refuse" help:"What becomes of operations that declare no security: refuse, deny or public."`
 }
 
+// Run generates from the document of this repository, or from another one: then into the folders that are given and into no other.
 func (g *generate) Run() error {
-	warnings, err := codegen.Generate(codegen.Options{Spec: g.Spec, Out: g.Out, Package: g.Package, Client: g.Client, UndeclaredSecurity: strings.TrimPrefix(g.Undeclared, "refuse")})
+	switch {
+	case g.Spec == "" && g.Out == "" && g.Client == "" && g.TypeScript == "":
+		g.Spec, g.Out, g.Client, g.TypeScript = "openapi.yaml", "gen/api", "gen/client", "gen/typescript"
+	case g.Spec == "" || g.Out == "":
+		return errors.New("give --spec and --out together; for the document of this repository give neither, nor --client and --typescript")
+	}
+	warnings, err := codegen.Generate(codegen.Options{
+		Spec: g.Spec, Out: g.Out, Package: g.Package, Client: g.Client, TypeScript: g.TypeScript,
+		UndeclaredSecurity: strings.TrimPrefix(g.Undeclared, "refuse"),
+	})
 	warn(warnings)
 	return err
 }
@@ -88,7 +100,7 @@ func warn(warnings []string) {
 
 func main() {
 	var cli struct {
-		Generate   generate   `cmd:"" help:"Write the server's package and the Go client."`
+		Generate   generate   `cmd:"" help:"Write the server's package and the clients."`
 		Check      check      `cmd:"" help:"Judge the document and write nothing. Warnings fail too."`
 		Report     report     `cmd:"" help:"Print the security matrix: who may call each operation, and what its requests are held to."`
 		Extensions extensions `cmd:"" help:"Print the JSON Schema of the extensions (x-timeout and others) that a document may use."`

@@ -28,6 +28,8 @@ type Options struct {
 	UndeclaredSecurity string
 	// Client is the folder of the Go client's package. Empty: none is written.
 	Client string
+	// TypeScript is the folder of the TypeScript client's npm package. Empty: none is written.
+	TypeScript string
 }
 
 // Check judges the document, and writes nothing. It returns Faults where it cannot be generated from, and the warnings, such
@@ -167,6 +169,15 @@ func Generate(o Options) (warnings []string, err error) {
 			return warnings, err
 		}
 		files[filepath.Join(o.Client, "client.gen.go")] = []byte(prepared.restore(client))
+	}
+	if o.TypeScript != "" {
+		client, err := e.typescript(o)
+		if err != nil {
+			return warnings, err
+		}
+		for name, data := range client {
+			files[filepath.Join(o.TypeScript, name)] = data
+		}
 	}
 	return warnings, write(files)
 }

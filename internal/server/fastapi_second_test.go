@@ -26,8 +26,8 @@ import (
 	"example.com/gatehouse/internal/server/testdata/conformance"
 )
 
-//go:generate go run ../../cmd/gatehouse-gen generate --spec testdata/conformance/openapi.yaml --out testdata/conformance --package conformance --client ""
-//go:generate go run ../../cmd/gatehouse-gen generate --spec testdata/routes/openapi.yaml --out testdata/routes --package routes --client ""
+//go:generate go run ../../cmd/gatehouse-gen generate --spec testdata/conformance/openapi.yaml --out testdata/conformance --package conformance
+//go:generate go run ../../cmd/gatehouse-gen generate --spec testdata/routes/openapi.yaml --out testdata/routes --package routes
 
 // TestTestdataIsGenerated: what is tested is what the generator writes today.
 func TestTestdataIsGenerated(t *testing.T) {
