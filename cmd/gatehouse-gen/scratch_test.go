@@ -205,7 +205,7 @@ func scratch(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	left := map[string]bool{".git": true, "node_modules": true, "data": true, "bin": true, "bench": true}
+	left := map[string]bool{".git": true, "gen/typescript/node_modules": true, "data": true, "bin": true, "bench": true}
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
