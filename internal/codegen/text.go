@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,8 +41,8 @@ func parseText(data []byte) (*yaml.Node, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New(": is not UTF-8: save it in that encoding")
 	}
-	if json.Valid(data) {
-		data = yamlOf(data)
+	if n, ok := parseJSON(data); ok {
+		return n, nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
@@ -89,24 +88,4 @@ func syntaxError(err error, data []byte) error {
 // leading is the white space that a line begins with.
 func leading(line []byte) []byte {
 	return line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
-}
-
-// escapes are those of JSON that YAML does not have, and those that must not be taken for one.
-var escapes = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\/|\\[^u]`)
-
-// yamlOf writes what JSON and YAML spell differently as YAML does: surrogate pairs, \/ and tabs between the values. No
-// line moves.
-func yamlOf(data []byte) []byte {
-	data = escapes.ReplaceAllFunc(data, func(escape []byte) []byte {
-		switch {
-		case len(escape) > 2:
-			var s string
-			_ = json.Unmarshal([]byte(`"`+string(escape)+`"`), &s) // it is a pair
-			return []byte(s)
-		case escape[1] == '/':
-			return escape[1:]
-		}
-		return escape
-	})
-	return bytes.ReplaceAll(data, []byte("\t"), []byte(" ")) // no string of JSON holds one
 }
