@@ -61,7 +61,7 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
 		default:
-			c.Undeclared(m)
+			c.Undeclared(m, "grant_type", "username", "password", "scope", "client_id", "client_secret")
 		}
 	}
 }

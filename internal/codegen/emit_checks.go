@@ -220,7 +220,7 @@ func (k *checker) format(s *schema, v string) {
 	case textFormats[s.format] != "":
 		k.p("c.Format(%s, validation.%s)", v, textFormats[s.format])
 	case s.types&^typeNull == typeInteger:
-		k.p("c.Integer(%s, 64, false)", v) // what a Go int holds
+		k.p("c.CeilingInteger(%s)", v)
 	}
 }
 

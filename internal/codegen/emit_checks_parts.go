@@ -132,7 +132,11 @@ func (k *checker) rest(s *schema, hint string) {
 	switch {
 	case s.additional == nil:
 		if len(s.properties) > 0 {
-			k.p("c.Undeclared(m)")
+			var names []string
+			for _, p := range s.properties {
+				names = append(names, p.name)
+			}
+			k.p("c.Undeclared(m, %s)", quoteAll(names))
 		}
 	case s.additional.never:
 		k.p("c.UnknownMember(m)")

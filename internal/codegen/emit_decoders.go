@@ -49,7 +49,7 @@ func (s *schema) plainWithin(arrays []*schema) bool {
 				return false
 			}
 		}
-		return s.enum == nil && slices.Contains([]string{"", "date", "email", "password"}, s.format) || s.enum != nil && s.format == ""
+		return s.enum == nil && slices.Contains([]string{"", "date", "email", "password"}, s.format) || s.enum != nil && s.bareEnum()
 	case typeNumber:
 		return s.enum == nil && (s.format == "" || s.format == "double")
 	case typeInteger:
@@ -60,6 +60,11 @@ func (s *schema) plainWithin(arrays []*schema) bool {
 		return s.enum == nil && s.prefix == nil && s.contains == nil && s.unevaluatedItems == nil && s.items != nil && !s.items.model().nullable && s.items.plainWithin(append(arrays, s))
 	}
 	return s.plainObject()
+}
+
+// bareEnum reports whether a string must be one of the enum and nothing else.
+func (s *schema) bareEnum() bool {
+	return s.format == "" && s.pattern == "" && s.minLength <= 0 && s.maxLength < 0
 }
 
 func (s *schema) plainObject() bool {

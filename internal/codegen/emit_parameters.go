@@ -34,7 +34,7 @@ func (q *parameter) direct() bool {
 				return false
 			}
 		}
-		return s.format != "byte"
+		return s.format != "byte" && (s.enum == nil || s.bareEnum())
 	case typeInteger:
 		return s.enum == nil && !strings.HasPrefix(s.format, "u") && s.above == "" && s.under == "" && !strings.ContainsAny(s.minimum+s.maximum, ".eE")
 	case typeBoolean:

@@ -117,7 +117,7 @@ func (s *schema) model() model {
 	case types == typeBoolean:
 		m.kind = modelBoolean
 	case types == typeInteger, types == typeNumber:
-		m.kind = map[bool]modelKind{true: modelInteger, false: modelNumber}[types == typeInteger]
+		m.kind = map[bool]modelKind{true: modelInteger, false: modelNumber}[types == typeInteger && s.whole()]
 		for _, p := range parts {
 			if numericFormats[p.format] {
 				m.format = p.format
@@ -127,6 +127,16 @@ func (s *schema) model() model {
 		m.union(parts)
 	}
 	return m
+}
+
+// whole reports whether the checks of the schema give the model a number as Go reads an integer. That the schema accepts no
+// other is not enough: 1e2 is an integer, and an alternative of several types leaves it so.
+func (s *schema) whole() bool {
+	return slices.ContainsFunc(s.parts(), func(p *schema) bool {
+		list := p.alternatives()
+		return p.types&^typeNull == typeInteger || strings.Contains(p.format, "int") && numericFormats[p.format] ||
+			list != nil && !slices.ContainsFunc(list, func(b *schema) bool { return !b.whole() })
+	})
 }
 
 // only returns the one alternative of a schema that says nothing else, such as anyOf of a reference and null.

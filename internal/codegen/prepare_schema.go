@@ -54,6 +54,8 @@ func (p *preparer) site(s *schema, hint string) object {
 		return o
 	case named, s.name != "", s.goName != "", m.kind == modelStruct, m.kind == modelUnion, m.kind == modelEnum:
 		o = p.reference(s, hint)
+	case p.endless(s):
+		return object{}
 	default:
 		return p.inline(s, m, hint)
 	}
@@ -162,6 +164,9 @@ func (p *preparer) shape(s *schema, m model, hint string) object {
 	case modelBoolean:
 		return object{"type": "boolean"}
 	case modelInteger:
+		if m.format == "uint8" {
+			m.format = "uint16" // a Go list of the other is base64 in JSON
+		}
 		return withFormat(object{"type": "integer"}, m.format)
 	case modelNumber:
 		if m.format != "float" {

@@ -162,7 +162,9 @@ func (s *schema) readValues() {
 		}
 	}
 	for _, e := range n.elements() {
-		s.enum = append(s.enum, e.json())
+		if value := e.json(); !slices.Contains(s.enum, value) {
+			s.enum = append(s.enum, value)
+		}
 	}
 	if n.exists() && len(s.enum) == 0 {
 		n.warn("the enum has no values: nothing is accepted")

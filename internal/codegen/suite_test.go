@@ -33,11 +33,13 @@ type suiteGroup struct {
 	file        string
 	Description string          `json:"description"`
 	Schema      json.RawMessage `json:"schema"`
-	Tests       []struct {
-		Description string          `json:"description"`
-		Data        json.RawMessage `json:"data"`
-		Valid       bool            `json:"valid"`
-	} `json:"tests"`
+	Tests       []suiteCase     `json:"tests"`
+}
+
+type suiteCase struct {
+	Description string          `json:"description"`
+	Data        json.RawMessage `json:"data"`
+	Valid       bool            `json:"valid"`
 }
 
 func (g *suiteGroup) name() string { return g.file + ": " + g.Description }

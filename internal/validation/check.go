@@ -1,6 +1,10 @@
 package validation
 
-import "example.com/gatehouse/internal/problem"
+import (
+	"strings"
+
+	"example.com/gatehouse/internal/problem"
+)
 
 // Check walks over one Value for the generated checks: it collects violations, remembers which members and elements
 // some schema has looked at, and takes both back where an alternative turns out not to fit.
@@ -14,6 +18,7 @@ type Check struct {
 
 	inTrial bool
 	failed  int    // violations so far, those of trials included
+	large   bool   // the trial met a value beyond a ceiling
 	trials  int    // that are left
 	root    *Value // of the trial
 	unlike  bool   // the trial failed at its root: the value is of another kind
@@ -73,57 +78,77 @@ func (c *Check) Never(v *Value) { c.Violation(v, "false", "is not allowed here")
 // Accepts tries a schema. Where the value fits, what the schema looked at stays noted; where it does not, nothing of the
 // trial stays.
 func (c *Check) Accepts(v *Value, check func(*Check, *Value)) bool {
+	ok, _ := c.try(v, check)
+	return ok
+}
+
+// try is Accepts for who wants the value: large says that it is beyond a ceiling of the schema.
+func (c *Check) try(v *Value, check func(*Check, *Value)) (ok, large bool) {
 	if c.trials--; c.trials < 0 {
 		if c.trials == -1 {
 			c.Violations.Body("", "ceiling", "takes too many trials of alternatives: nest it less deeply")
 		}
 		c.failed++
-		return false
+		return false, false
 	}
-	failed, inTrial, root, unlike, place := c.failed, c.inTrial, c.root, c.unlike, len(c.marks)
-	c.inTrial, c.root, c.unlike = true, v, false
+	failed, inTrial, outer, root, unlike, place := c.failed, c.inTrial, c.large, c.root, c.unlike, len(c.marks)
+	c.inTrial, c.large, c.root, c.unlike = true, false, v, false
 	check(c, v)
-	ok := c.failed == failed
-	c.failed, c.inTrial, c.root = failed, inTrial, root
+	ok, large = c.failed == failed, c.large
+	c.failed, c.inTrial, c.large, c.root = failed, inTrial, outer, root
 	if !ok {
 		c.rollback(place)
 	}
 	if ok || inTrial {
 		c.unlike = unlike
 	}
-	return ok
+	return ok, large
 }
 
 // AnyOf demands that at least one schema accepts the value. All are tried: each that accepts notes what it looked at.
 func (c *Check) AnyOf(v *Value, checks ...func(*Check, *Value)) {
-	n, alike := 0, -1
+	n, alike, beyond := 0, -1, -1
 	for i, check := range checks {
-		if c.Accepts(v, check) {
+		switch ok, large := c.try(v, check); {
+		case ok && large:
+			beyond = i
+		case ok:
 			n++
-		} else {
+		default:
 			alike = c.candidate(alike, i)
 		}
 	}
-	if n == 0 {
+	switch {
+	case n > 0:
+	case beyond >= 0:
+		c.beyond(v, checks[beyond])
+	default:
 		c.noneOf(v, "anyOf", alike, checks)
 	}
 }
 
 // OneOf demands that exactly one schema accepts the value.
 func (c *Check) OneOf(v *Value, checks ...func(*Check, *Value)) {
-	n, alike := 0, -1
+	n, alike, beyond := 0, -1, -1
 	for i, check := range checks {
-		if c.Accepts(v, check) {
-			if n++; n > 1 {
-				c.Violation(v, "oneOf", "fits more than one of the alternatives: only one may fit")
-				return
-			}
-		} else {
+		ok, large := c.try(v, check)
+		if !ok {
 			alike = c.candidate(alike, i)
+			continue
+		}
+		if n++; n > 1 {
+			c.Violation(v, "oneOf", "fits more than one of the alternatives: only one may fit")
+			return
+		}
+		if large {
+			beyond = i
 		}
 	}
-	if n == 0 {
+	switch {
+	case n == 0:
 		c.noneOf(v, "oneOf", alike, checks)
+	case beyond >= 0:
+		c.beyond(v, checks[beyond])
 	}
 }
 
@@ -164,11 +189,15 @@ func (c *Check) Mark(v *Value) {
 	v.mark = len(c.marks)
 }
 
-// Undeclared notes that an open object has a member that its schema does not describe. It is not given to the model,
-// unless another schema describes it: what reads the model could take it for a declared one in another case.
-func (c *Check) Undeclared(v *Value) {
+// Undeclared notes that an open object has a member that its schema does not declare. It is not given to the model, unless
+// another schema describes it: what reads the model could take it for a declared one in another case. One that differs from
+// a declared name in case alone is never given to the model.
+func (c *Check) Undeclared(v *Value, declared ...string) {
 	c.marks = append(c.marks, marked{value: v, previous: v.evaluated})
 	v.undeclared, c.changed = true, true
+	for _, name := range declared {
+		v.ambiguous = v.ambiguous || strings.EqualFold(v.name, name)
+	}
 }
 
 // Default fills in a member that the object does not have, for the model alone: no check sees it.

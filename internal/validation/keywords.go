@@ -84,27 +84,6 @@ func (c *Check) MaxLength(v *Value, n int) {
 	}
 }
 
-// CeilingBytes, CeilingItems and CeilingMembers bound what clients send where the document does not.
-func (c *Check) CeilingBytes(v *Value, n int) {
-	if c.Purpose != Response && v.kind == String && len(v.text) > n {
-		c.Violation(v, "maxLength", fmt.Sprintf("must have at most %d bytes", n))
-	}
-}
-
-// CeilingItems bounds the elements of an array.
-func (c *Check) CeilingItems(v *Value, n int) {
-	if c.Purpose != Response {
-		c.MaxItems(v, n)
-	}
-}
-
-// CeilingMembers bounds the members of an object.
-func (c *Check) CeilingMembers(v *Value, n int) {
-	if c.Purpose != Response {
-		c.MaxProperties(v, n)
-	}
-}
-
 // Pattern demands a string that matches; source is the pattern as the document spells it.
 func (c *Check) Pattern(v *Value, m Matcher, source string) {
 	if v.kind == String && !m.MatchString(v.text) {
@@ -302,33 +281,25 @@ func (c *Check) missing(v *Value, name, detail string) {
 // PropertyNames demands names that the schema accepts, as strings.
 func (c *Check) PropertyNames(v *Value, check func(*Check, *Value)) {
 	for m := range v.Members() {
-		if !c.Accepts(&Value{kind: String, text: m.name}, check) {
-			c.unknown(m, "propertyNames", "has a name that is not allowed")
+		if ok, large := c.try(&Value{kind: String, text: m.name}, check); !ok || large {
+			c.Violation(m, "propertyNames", "has a name that is not allowed")
 		}
 	}
 }
 
 // UnknownMember refuses a member that no schema describes.
 func (c *Check) UnknownMember(m *Value) {
-	c.unknown(m, "additionalProperties", "is not a member of this object")
+	c.Violation(m, "additionalProperties", "is not a member of this object")
 }
 
 // UnevaluatedMember refuses a member that no schema in the scope has looked at.
 func (c *Check) UnevaluatedMember(m *Value) {
-	c.unknown(m, "unevaluatedProperties", "is not a member of this object")
+	c.Violation(m, "unevaluatedProperties", "is not a member of this object")
 }
 
 // UnevaluatedElement refuses an element that no schema in the scope has looked at.
 func (c *Check) UnevaluatedElement(e *Value) {
 	c.Violation(e, "unevaluatedItems", "is one element too many")
-}
-
-// unknown adds a violation at the member, or at its object where the name is too long to be repeated.
-func (c *Check) unknown(m *Value, keyword, detail string) {
-	if len(m.name) > maxNamed && m.parent != nil {
-		m = m.parent
-	}
-	c.Violation(m, keyword, detail)
 }
 
 // ReadOnly refuses a member that only responses may have, and reports whether this one may be there.
@@ -379,14 +350,21 @@ func (c *Check) NotDiscriminated(v *Value, name, allowed string) {
 	}
 }
 
-// Integer demands that a number is an integer of so many bits, which the model can hold.
+// Integer demands that a number is an integer of so many bits.
 func (c *Check) Integer(v *Value, size int, unsigned bool) {
 	if v.kind != Number {
 		return
 	}
 	wrong := IntegerRange([]byte(v.text), size, unsigned)
 	c.Test(v, "format", wrong)
-	if wrong == "" && strings.ContainsAny(v.text, ".eE") {
+	if wrong == "" {
+		c.spellInteger(v)
+	}
+}
+
+// spellInteger writes an integer for the model as Go reads one: 3.0, 3e2 and -0 are integers too.
+func (c *Check) spellInteger(v *Value) {
+	if strings.ContainsAny(v.text, ".eE") || v.text == "-0" {
 		v.written, c.changed = string(parseDecimal([]byte(v.text)).appendInteger(nil)), true
 	}
 }

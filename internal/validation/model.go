@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -37,7 +38,7 @@ func (r *Reader) Checked(dst any, check func(*Check, *Value)) {
 	if c.failed > 0 {
 		return
 	}
-	if c.changed {
+	if c.changed || bytes.IndexByte(raw, '\\') >= 0 { // time.Time reads no escapes
 		raw = v.appendJSON(nil)
 	}
 	if err := json.Unmarshal(raw, dst); err != nil {
@@ -97,7 +98,7 @@ func (v *Value) appendJSON(b []byte) []byte {
 	}
 	b = append(b, '{')
 	for i := range v.list {
-		if m := &v.list[i]; !m.undeclared || m.mark > 0 {
+		if m := &v.list[i]; !m.undeclared || m.mark > 0 && !m.ambiguous {
 			b = append(appendString(b, m.name), ':')
 			b = append(m.appendJSON(b), ',')
 		}

@@ -47,6 +47,7 @@ type filled struct{ name, json string }
 type evaluated struct {
 	mark       int  // the place in Check.marks, from 1
 	undeclared bool // it is a member that properties of an open object do not name
+	ambiguous  bool // and differs from one of them in case alone
 }
 
 // Kind is the type of the value.
@@ -100,21 +101,32 @@ func (v *Value) Element(i int) *Value {
 	return &v.list[i]
 }
 
-// pointer is the place of the value as RFC 6901 writes it.
+// pointer is the place of the value as RFC 6901 writes it. Below a member whose name is too long to be repeated it is the place of
+// the object: many violations in one such member would be many times what was sent.
 func (v *Value) pointer() jsontext.Pointer {
+	p, _ := v.place()
+	return p
+}
+
+func (v *Value) place() (p jsontext.Pointer, whole bool) {
 	if v.parent == nil {
-		return jsontext.Pointer(v.name) // the root's name is the pointer of the value in the body that it was read from
+		return jsontext.Pointer(v.name), true // the root's name is the pointer of the value in the body that it was read from
 	}
-	up := v.parent.pointer()
+	if p, whole = v.parent.place(); !whole {
+		return p, false
+	}
 	if v.parent.kind == Object {
-		return up.AppendToken(v.name)
+		if len(v.name) > maxNamed {
+			return p, false
+		}
+		return p.AppendToken(v.name), true
 	}
 	for i := range v.parent.list {
 		if &v.parent.list[i] == v {
-			return up.AppendToken(strconv.Itoa(i))
+			return p.AppendToken(strconv.Itoa(i)), true
 		}
 	}
-	return up
+	return p, true
 }
 
 // link sets the parents, once the value has its place in memory.
