@@ -66,7 +66,9 @@ func DecodeForm(values url.Values, shape *FormShape, dst any, v *Violations, che
 		m := shape.member(name)
 		if owner, inner, deep := strings.Cut(name, "["); deep && shape.Members[name] == nil && strings.HasSuffix(inner, "]") {
 			if o := shape.Members[owner]; o != nil && o.Shape.Members != nil {
-				addDeep(object, o.Shape, owner, strings.TrimSuffix(inner, "]"), values[name])
+				if inner = strings.TrimSuffix(inner, "]"); !addDeep(object, o.Shape, owner, inner, values[name]) {
+					v.Body(formPointer(owner)+formPointer(inner), "repeated", "must be given once")
+				}
 				continue
 			}
 		}
@@ -78,25 +80,28 @@ func DecodeForm(values url.Values, shape *FormShape, dst any, v *Violations, che
 	return model(object, len(names), dst, v, check)
 }
 
-// addDeep adds owner[name]=text to the object of the owner.
-func addDeep(object *Value, shape *Shape, owner, name string, texts []string) {
+// addDeep adds owner[name]=text to the object of the owner. It returns false where the owner has the member, or is something else.
+func addDeep(object *Value, shape *Shape, owner, name string, texts []string) bool {
 	at := object.Member(owner)
 	if at == nil {
 		object.list = append(object.list, Value{kind: Object, name: owner})
 		at = &object.list[len(object.list)-1]
 	}
+	if at.kind != Object || at.Member(name) != nil {
+		return false
+	}
 	if inner := shape.Members[name]; inner != nil && inner.Items != nil {
 		list := inner.array(texts)
 		list.name = name
 		at.list = append(at.list, *list)
-		return
+		return true
 	}
-	shape.add(at, name, texts[0])
+	return len(texts) == 1 && shape.add(at, name, texts[0])
 }
 
 // value makes the value of a member from its texts. Where it cannot, it adds a violation and returns false.
 func (m *FormMember) value(child *Value, texts []string, v *Violations) bool {
-	pointer := "/" + escapePointer.Replace(child.name)
+	pointer := formPointer(child.name)
 	if m.Items != nil && !m.JSON {
 		if m.Separator != "" {
 			texts = strings.Split(texts[0], m.Separator)
@@ -128,6 +133,14 @@ func (m *FormMember) value(child *Value, texts []string, v *Violations) bool {
 }
 
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// formPointer is the place of a member, or of the form where the name is too long to be repeated.
+func formPointer(name string) string {
+	if len(name) > maxNamed {
+		return ""
+	}
+	return "/" + escapePointer.Replace(name)
+}
 
 // model checks a value that was put together and unmarshals it into the model that dst points to.
 func model(value *Value, values int, dst any, v *Violations, check func(*Check, *Value)) error {
@@ -174,7 +187,7 @@ func DecodeMultipart(data []byte, boundary string, shape *FormShape, dst any, v 
 		}
 		m := shape.member(name)
 		if !m.takes(part.Header.Get("Content-Type")) {
-			v.Body("/"+escapePointer.Replace(name), "contentType", "must be of the media type "+strings.Join(m.ContentTypes, " or "))
+			v.Body(formPointer(name), "contentType", "must be of the media type "+strings.Join(m.ContentTypes, " or "))
 			continue
 		}
 		if m.File {
@@ -210,7 +223,7 @@ func addFile(object *Value, m *FormMember, file Value, v *Violations) {
 	case at == nil:
 		object.list = append(object.list, file)
 	default:
-		v.Body("/"+escapePointer.Replace(file.name), "repeated", "must be given once")
+		v.Body(formPointer(file.name), "repeated", "must be given once")
 	}
 }
 
