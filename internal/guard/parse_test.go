@@ -2,12 +2,17 @@ package guard
 
 import (
 	"encoding/base64"
+	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"example.com/gatehouse/internal/problem"
+	"example.com/gatehouse/internal/validation"
 )
 
 // These are for what net/http does not let through to a handler, but HTTP/2 or another server might.
@@ -102,6 +107,95 @@ func FuzzAccepts(f *testing.F) {
 		accepts(field, "application/json")
 		if !accepts(field+",application/json;q=1", "application/json") {
 			t.Fatalf("%q and then the media type itself is not acceptable", field)
+		}
+	})
+}
+
+// FuzzQuery: what is taken is read whole: nothing is dropped, and every name that is not declared is told, in at most 64 bytes.
+func FuzzQuery(f *testing.F) {
+	for _, seed := range []string{"", "a=1", "a=1&a=2", "a;b=1", "%zz", "%4", "a=%2", "+=%20", "&&", "=", "a=%ff", "%C3%A4=1", strings.Repeat("x", 70), "a[b]=c", "a%00=1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		if checkQuery(raw) != nil {
+			return
+		}
+		values, err := url.ParseQuery(raw)
+		if err != nil {
+			t.Fatalf("%q was taken: %v", raw, err)
+		}
+		pairs, read := 0, 0
+		for pair := range strings.SplitSeq(raw, "&") {
+			if pair != "" {
+				pairs++
+			}
+		}
+		for _, list := range values {
+			read += len(list)
+		}
+		if pairs != read {
+			t.Fatalf("%q has %d pairs, and %d were read", raw, pairs, read)
+		}
+		if !validText(values) {
+			return
+		}
+		s := &State{query: values}
+		(&route{op: &Operation{QueryNames: []string{"a"}}}).checkNames(s)
+		_, declared := values["a"]
+		if wrong := s.violations.Err() != nil; wrong != (len(values) > 1 || len(values) == 1 && !declared) {
+			t.Fatalf("%q: %+v", raw, s.violations.Err())
+		}
+		if err := s.violations.Err(); err != nil {
+			for _, v := range problem.From(err).Violations {
+				if len(v.Parameter) > maxNamed || !utf8.ValidString(v.Parameter) {
+					t.Fatalf("%q: the name %q is told", raw, v.Parameter)
+				}
+			}
+		}
+	})
+}
+
+// FuzzChooseBody: a body is taken only as what the standard library reads from its Content-Type, in UTF-8, and a multipart one with a
+// boundary.
+func FuzzChooseBody(f *testing.F) {
+	for _, seed := range []string{"application/json", "Application/JSON; charset=UTF-8", "application/json; charset=latin1", "application/json;charset", "multipart/form-data; boundary=b", "multipart/form-data", "image/png", "image/*", "application/problem+json", "text/plain, application/json", "", "application/json\x00", "application/json; a=1; a=2"} {
+		f.Add(seed)
+	}
+	op := &Operation{MaxBodyBytes: 10, Bodies: []Body{
+		{MediaType: "application/json"}, {MediaType: "text/csv", Refused: true}, {MediaType: "image/*", Stream: true}, {MediaType: "application/merge-patch+json"},
+		{MediaType: "multipart/form-data", Multipart: func([]byte, string, any, *validation.Violations) error { return nil }},
+	}}
+	rt := compile(&Config{}, op, newBuffers())
+	f.Fuzz(func(t *testing.T, field string) {
+		s := &State{}
+		b, err := rt.chooseBody(&http.Request{ContentLength: 5, Header: http.Header{"Content-Type": {field}}}, s)
+		if err != nil {
+			if b != nil || !problem.UnsupportedMediaType.Is(err) && !problem.BadRequest.Is(err) {
+				t.Fatalf("%q: %v", field, err)
+			}
+			return
+		}
+		mediaType, parameters, err := mime.ParseMediaType(field)
+		if err != nil || b.Refused || !strings.EqualFold(b.MediaType, mediaType) && b.MediaType != "image/*" || b.Stream && !strings.HasPrefix(mediaType, "image/") {
+			t.Fatalf("%q was taken as %s: %v", field, b.MediaType, err)
+		}
+		if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") || b.Multipart != nil && (s.boundary == "" || s.boundary != parameters["boundary"]) {
+			t.Fatalf("%q was taken as %s with the boundary %q", field, b.MediaType, s.boundary)
+		}
+	})
+}
+
+// FuzzValidKey: no key that is taken can change the line, log or header that it would stand in.
+func FuzzValidKey(f *testing.F) {
+	for _, seed := range []string{"", " ", "key", "a\nb", "\x00", "\xff", "\u0085", "ä", strings.Repeat("k", maxCredential), strings.Repeat("k", maxCredential+1)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if validKey(value) && (strings.ContainsAny(value, "\r\n\x00\x7f") || len(value) > maxCredential || strings.Trim(value, " ") == "" || strings.ToValidUTF8(value, "") != value) {
+			t.Fatalf("took %q", value)
+		}
+		if validBearer(value) && (!validKey(value) || strings.ContainsAny(strings.TrimRight(value, "="), "= \",;\\")) {
+			t.Fatalf("took the token %q", value)
 		}
 	})
 }

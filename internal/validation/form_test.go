@@ -2,6 +2,7 @@ package validation_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,6 +81,10 @@ func TestDecodeForm(t *testing.T) {
 		{"a wrong element", "name=Rex&scores=1,x", pet{}, []string{"/scores/1 type"}},
 		{"an object that is no JSON", "name=Rex&owner={", pet{}, []string{"/owner content"}},
 		{"an object that repeats a member", `name=Rex&owner={"a":1,"a":2}`, pet{}, []string{"/owner content"}},
+		{"an object that repeats a member in brackets", "name=Rex&owner[city]=Rome&owner[city]=Oslo", pet{}, []string{"/owner/city repeated"}},
+		{"an object that is JSON and in brackets", `name=Rex&owner={"city":"Rome"}&owner[city]=Oslo`, pet{}, []string{"/owner/city repeated"}},
+		{"an object in brackets beside a list", "name=Rex&owner=[1]&owner[city]=Oslo", pet{}, []string{"/owner/city repeated", "/owner type"}},
+		{"a long name that is repeated", "name=Rex&" + strings.Repeat("x", 65) + "=1&" + strings.Repeat("x", 65) + "=2", pet{}, []string{" repeated"}},
 		{"a member that the schema does not have", "name=Rex&role=admin", pet{}, []string{"/role additionalProperties"}},
 		{"a member in another case", "name=Rex&NAME=Max", pet{}, []string{"/NAME additionalProperties"}},
 	} {
@@ -113,4 +118,32 @@ func listed(v *validation.Violations) (list []string) {
 		list = append(list, x.Pointer+x.Parameter+" "+x.Keyword)
 	}
 	return list
+}
+
+// TestLongNamesAreNotRepeated: 32 violations within one member may not be 32 times its name.
+func TestLongNamesAreNotRepeated(t *testing.T) {
+	elements := func(c *validation.Check, v *validation.Value) {
+		for m := range v.Members() {
+			for e := range m.Elements() {
+				c.Type(e, validation.String)
+			}
+		}
+	}
+	for _, row := range []struct {
+		name string
+		want string
+	}{
+		{strings.Repeat("x", 64), "/" + strings.Repeat("x", 64) + "/0 type"},
+		{strings.Repeat("x", 65), " type"},
+	} {
+		var dst any
+		var v validation.Violations
+		data := `{"` + row.name + `":[1,2]}`
+		if err := validation.Decode([]byte(data), &v, func(r *validation.Reader) { r.Checked(&dst, elements) }); err != nil {
+			t.Fatal(err)
+		}
+		if got := listed(&v); len(got) != 2 || got[0] != row.want {
+			t.Errorf("a name of %d bytes: %q", len(row.name), got)
+		}
+	}
 }
