@@ -1,0 +1,162 @@
+package codegen
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"example.com/gatehouse/internal/codegen/differentialtest"
+)
+
+// The size of the differential test. The full run is asked for by GATEHOUSE_DIFFERENTIAL, the number of its pairs (make
+// fuzz-differential); its seed by GATEHOUSE_DIFFERENTIAL_SEED.
+const (
+	differentialSeed  = 20260131
+	schemasOfDocument = 260 // what compiles in some seconds
+	documentsOfFull   = 20
+	shortPairs        = 120_000
+)
+
+// TestDifferential compares the generated decoders with an independent implementation of JSON Schema: random schemas, random
+// instances. They may not disagree once.
+func TestDifferential(t *testing.T) {
+	pairs, documents, seed := shortPairs, 1, uint64(differentialSeed)
+	full := os.Getenv("GATEHOUSE_DIFFERENTIAL")
+	if full != "" {
+		n, err := strconv.Atoi(full)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs, documents = n, documentsOfFull
+	}
+	if s := os.Getenv("GATEHOUSE_DIFFERENTIAL_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seed = n
+	}
+	seen, keywords := map[string]bool{}, map[string]int{}
+	var total differentialtest.Report
+	for i := range documents {
+		document, counted, err := differentialtest.Document(seed, i, schemasOfDocument, seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, n := range counted {
+			keywords[name] += n
+		}
+		each := pairs/(documents*schemasOfDocument) + 1
+		t.Run(fmt.Sprint("document ", i), func(t *testing.T) {
+			report := compareDocument(t, differentialtest.Job{Document: document, Seed: seed + uint64(i), Pairs: each})
+			for _, d := range report.Disagreements {
+				t.Errorf("schema %d: %s\n  instance %s\n  ours:   %.400q\n  theirs: %.600q", d.Schema, d.Written, d.Instance, d.Ours, d.Theirs)
+			}
+			total.Pairs, total.Valid, total.Mutants = total.Pairs+report.Pairs, total.Valid+report.Valid, total.Mutants+report.Mutants
+			total.Disagreements = append(total.Disagreements, report.Disagreements...)
+		})
+	}
+	share := func(n int) float64 { return 100 * float64(n) / float64(total.Pairs) }
+	t.Logf("seed %d: %d pairs of %d distinct schemas: %.1f %% valid, %.1f %% invalid, %.1f %% one change away from a valid one; %d disagreements",
+		seed, total.Pairs, len(seen), share(total.Valid), share(total.Pairs-total.Valid), share(total.Mutants), len(total.Disagreements))
+	var histogram strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(keywords)) {
+		fmt.Fprintf(&histogram, "\n  %-22s %5d", name, keywords[name])
+		if full != "" && keywords[name] < 100 {
+			t.Errorf("%s stands in %d schemas, want at least 100", name, keywords[name])
+		}
+	}
+	t.Logf("keyword: schemas that it stands in%s", histogram.String())
+	if total.Pairs < pairs || len(seen) != documents*schemasOfDocument {
+		t.Errorf("%d pairs of %d schemas, want %d of %d", total.Pairs, len(seen), pairs, documents*schemasOfDocument)
+	}
+	if share(total.Valid) < 20 || share(total.Pairs-total.Valid) < 20 || share(total.Mutants) < 100.0/3 {
+		t.Error("fewer than 20 % valid or invalid, or fewer than a third one change away from a valid one")
+	}
+	for _, name := range enforced {
+		if keywords[name] == 0 {
+			t.Errorf("no schema has %s", name)
+		}
+	}
+}
+
+// enforced are the keywords that the schemas must hold.
+var enforced = []string{
+	"type", "const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
+	"minItems", "maxItems", "uniqueItems", "prefixItems", "items", "contains", "minContains", "maxContains", "unevaluatedItems",
+	"properties", "patternProperties", "additionalProperties", "propertyNames", "required", "dependentRequired", "dependentSchemas", "minProperties", "maxProperties", "unevaluatedProperties",
+	"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref", "$defs", "$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "default", "true or false",
+}
+
+const differentialDriver = `package main
+
+import (
+	"fmt"
+	"os"
+
+	"example.com/gatehouse/internal/codegen/differentialtest"
+	api "example.com/gatehouse/internal/codegen/testdata/%[1]s"
+)
+
+func main() {
+	destinations := []func() any{%[2]s}
+	if err := differentialtest.Compare(os.Stdin, os.Stdout, api.Operations(), destinations); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+`
+
+// compareDocument generates from a document, compiles, and lets the program compare.
+func compareDocument(t *testing.T, job differentialtest.Job) (report differentialtest.Report) {
+	t.Helper()
+	dir := moduleFolder(t)
+	spec := filepath.Join(t.TempDir(), "openapi.json")
+	if err := os.WriteFile(spec, job.Document, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Generate(Options{Spec: spec, Out: dir, Package: "api"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"server.gen.go", "encoders.gen.go", "spec.gen.go"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil { // half of the code, which no decoder calls
+			t.Fatal(err)
+		}
+	}
+	var destinations strings.Builder
+	for i := range schemasOfDocument {
+		fmt.Fprintf(&destinations, "\n\t\tfunc() any { return new(api.S%dJSONRequestBody) },", i)
+	}
+	driver := filepath.Join(dir, "driver")
+	if err := os.Mkdir(driver, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	source := fmt.Sprintf(differentialDriver, filepath.Base(dir), destinations.String())
+	if err := os.WriteFile(filepath.Join(driver, "main.go"), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	input, err := json.Marshal(job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := exec.CommandContext(t.Context(), "go", "run", "./"+filepath.Base(dir)+"/driver")
+	run.Dir, run.Stdin = "testdata", bytes.NewReader(input)
+	var stderr bytes.Buffer
+	run.Stderr = &stderr
+	output, err := run.Output()
+	if err != nil {
+		t.Fatalf("%v\n%.8000s", err, stderr.String())
+	}
+	if err := json.Unmarshal(output, &report); err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
