@@ -40,6 +40,25 @@ gen/typescript/node_modules/.package-lock.json: gen/typescript/package-lock.json
 test: ## Run every test, with the race detector where there is a C compiler.
 	@go run ./.ci/gotest ./... $(TOOLS) -- bench
 
+# go test takes one package and one target at a time. What a target finds is written to testdata/fuzz of its package.
+FUZZTIME = 10s
+
+.PHONY: fuzz
+fuzz: ## Run every native fuzz target, FUZZTIME=10s each.
+	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' internal cmd); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$file); do \
+			echo "$$target ($$(dirname $$file))"; \
+			go test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; \
+	done
+
+# The pairs of which zero may disagree. It takes half an hour on two cores.
+PAIRS = 10000000
+
+.PHONY: fuzz-differential
+fuzz-differential: ## Compare the generated decoders with another implementation of JSON Schema, PAIRS=10000000.
+	@GATEHOUSE_DIFFERENTIAL=$(PAIRS) go test ./internal/codegen -run '^TestDifferential$$' -v -timeout 4h
+
 .PHONY: check
 check: check-format check-vet check-staticcheck check-spec check-generate check-tidy check-layers ## Everything that CI checks beside the tests.
 
