@@ -3,6 +3,7 @@ package validation
 import (
 	"math/bits"
 	"strconv"
+	"strings"
 )
 
 // MultipleOf reports whether a JSON number is a whole multiple of the divisor, which has at most 18 significant digits and is
@@ -84,4 +85,23 @@ func IntegerRange(raw []byte, size int, unsigned bool) string {
 		return wrong
 	}
 	return ""
+}
+
+// Integer demands that a number is an integer of so many bits.
+func (c *Check) Integer(v *Value, size int, unsigned bool) {
+	if v.kind != Number {
+		return
+	}
+	wrong := IntegerRange([]byte(v.text), size, unsigned)
+	c.Test(v, "format", wrong)
+	if wrong == "" {
+		c.spellInteger(v)
+	}
+}
+
+// spellInteger writes an integer for the model as Go reads one: 3.0, 3e2 and -0 are integers too.
+func (c *Check) spellInteger(v *Value) {
+	if strings.ContainsAny(v.text, ".eE") || v.text == "-0" {
+		v.written, c.changed = string(parseDecimal([]byte(v.text)).appendInteger(nil)), true
+	}
 }

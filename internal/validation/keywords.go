@@ -350,25 +350,6 @@ func (c *Check) NotDiscriminated(v *Value, name, allowed string) {
 	}
 }
 
-// Integer demands that a number is an integer of so many bits.
-func (c *Check) Integer(v *Value, size int, unsigned bool) {
-	if v.kind != Number {
-		return
-	}
-	wrong := IntegerRange([]byte(v.text), size, unsigned)
-	c.Test(v, "format", wrong)
-	if wrong == "" {
-		c.spellInteger(v)
-	}
-}
-
-// spellInteger writes an integer for the model as Go reads one: 3.0, 3e2 and -0 are integers too.
-func (c *Check) spellInteger(v *Value) {
-	if strings.ContainsAny(v.text, ".eE") || v.text == "-0" {
-		v.written, c.changed = string(parseDecimal([]byte(v.text)).appendInteger(nil)), true
-	}
-}
-
 // Float demands that a number is one that a float of so many bits can hold.
 func (c *Check) Float(v *Value, size int) {
 	if v.kind != Number {
