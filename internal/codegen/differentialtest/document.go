@@ -70,7 +70,7 @@ func promising(components object, schema any, r *rand.Rand) bool {
 	drawn, valid := s.instances(r), 0
 	const tries = 60
 	for range tries {
-		if data, _ := drawn.next(); s.Judge(data) == "" {
+		if data, _ := drawn.next(); s.Judge(data) == nil {
 			valid++
 			drawn.accepted()
 		}

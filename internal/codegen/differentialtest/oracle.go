@@ -68,14 +68,11 @@ func (o *Oracle) Schema(i int) (*Schema, error) {
 	return &Schema{compiled, root, p.integers, source}, nil
 }
 
-// Judge returns what is wrong with an instance, "" where it is valid.
-func (s *Schema) Judge(data []byte) string {
+// Judge returns what is wrong with an instance.
+func (s *Schema) Judge(data []byte) error {
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
-		return err.Error()
+		return err
 	}
-	if err := s.compiled.Validate(v); err != nil {
-		return err.Error()
-	}
-	return ""
+	return s.compiled.Validate(v)
 }
