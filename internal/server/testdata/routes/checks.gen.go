@@ -53,7 +53,7 @@ func checkGetBetweenTo(c *validation.Check, v *validation.Value) {
 	c.MaxItems(v, 3)
 	for e := range v.Elements() {
 		c.Type(e, validation.Integer)
-		c.Integer(e, 64, false)
+		c.CeilingInteger(e)
 	}
 }
 
