@@ -5,9 +5,6 @@ import (
 	"testing"
 )
 
-// formatsElsewhere are the cases of optional/format that are answered otherwise, with the reason.
-var formatsElsewhere = map[string]string{}
-
 // TestFormatSuite asserts formats: in the main files of the suite they are annotations.
 func TestFormatSuite(t *testing.T) {
 	groups := readSuite(t, filepath.Join(suiteFolder(t, "json-schema/draft2020-12/optional/format"), "*.json"))
