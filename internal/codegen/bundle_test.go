@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// split is a document of nine files: references go up and down folders, round in circles, through another reference, to a
+// split is a document of ten files: references go up and down folders, round in circles, through another reference, to a
 // whole file, into one, and back into the first.
 var split = map[string]string{
 	"openapi.yaml": `openapi: 3.1.0
@@ -217,6 +217,12 @@ func TestSeveralFilesAreOneDocument(t *testing.T) {
 	fromBundle := generated(filepath.Join(dir, "split", "openapi.yaml"), "bundle")
 	fromWhole := generated(writeFiles(t, map[string]string{"openapi.yaml": whole}), "whole")
 	for name := range fromSplit {
+		if name == "/spec.gen.go" {
+			if !strings.Contains(fromSplit[name], "// OpenapiYAML is the document, its 10 files in one.") || !strings.Contains(fromWhole[name], "byte for byte") {
+				t.Errorf("%s does not say what it embeds: %s", name, fromSplit[name])
+			}
+			continue
+		}
 		if fromBundle[name] != fromSplit[name] {
 			t.Errorf("%s from the served document: %s", name, cmp.Diff(fromSplit[name], fromBundle[name]))
 		}

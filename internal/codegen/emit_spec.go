@@ -12,7 +12,11 @@ import (
 // spec writes the file that embeds the document.
 func (e *emitter) spec() string {
 	e.begin(`_ "embed"`)
-	e.p("// OpenapiYAML is the document, byte for byte.\n//\n//go:embed openapi.yaml\nvar OpenapiYAML []byte\n")
+	form := "byte for byte"
+	if n := len(e.library.files); n > 1 {
+		form = fmt.Sprintf("its %d files in one", n)
+	}
+	e.p("// OpenapiYAML is the document, %s.\n//\n//go:embed openapi.yaml\nvar OpenapiYAML []byte\n", form)
 	e.p("// OpenapiJSON is the same document as JSON.\n//\n//go:embed openapi.json\nvar OpenapiJSON []byte")
 	return e.finish()
 }
