@@ -16,7 +16,7 @@ import (
 var engineComponents []byte
 
 // engineResponses are the names of the components by status. Those of RFC 6749 begin with OAuth.
-var engineResponses = map[string]string{"400": "BadRequest", "401": "Unauthorized", "403": "Forbidden", "406": "NotAcceptable", "413": "ContentTooLarge",
+var engineResponses = map[string]string{"400": "BadRequest", "401": "Unauthorized", "403": "Forbidden", "406": "NotAcceptable", "408": "RequestTimeout", "413": "ContentTooLarge",
 	"415": "UnsupportedMediaType", "422": "UnprocessableContent", "429": "TooManyRequests", "500": "Internal", "503": "Unavailable"}
 
 // AddProblemResponses writes into the document the responses that its operations can give and do not declare, as references to

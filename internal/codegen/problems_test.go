@@ -70,7 +70,7 @@ func lostCharacters(before, after string) string {
 // the same as what was there.
 func TestProblemResponsesOfOurDocument(t *testing.T) {
 	whole := readText(t, "../../openapi.yaml")
-	line := regexp.MustCompile(`(?m)^ {8}'(400|401|403|406|413|415|422|429|500|503)': \{ \$ref: .*\n`)
+	line := regexp.MustCompile(`(?m)^ {8}'(400|401|403|406|408|413|415|422|429|500|503)': \{ \$ref: .*\n`)
 	text := line.ReplaceAllString(whole, "")
 	if n := strings.Count(whole, "\n") - strings.Count(text, "\n"); n < 50 {
 		t.Fatalf("%d responses were taken out", n)
@@ -136,7 +136,7 @@ func TestEngineComponentsAreOurs(t *testing.T) {
 			}
 		}
 	}
-	if n != 27 {
+	if n != 29 {
 		t.Errorf("%d components compared", n)
 	}
 }
@@ -222,6 +222,8 @@ func TestProblemResponsesAddComponents(t *testing.T) {
 		{"where another response has the name", "  schemas:\n", "  responses:\n    Unauthorized: { description: No. }\n  schemas:\n", []string{"'401': {$ref: '#/components/responses/GatehouseUnauthorized'}", "    GatehouseUnauthorized:\n"}},
 		{"in the form of RFC 6749", "      operationId: putThing\n", "      operationId: putThing\n      x-problem-format: oauth\n", []string{"'403': {$ref: '#/components/responses/OAuthForbidden'}", "    OAuthForbidden:\n", "    OAuthError:\n"}},
 		{"with a limit", "      operationId: putThing\n", "      operationId: putThing\n      x-rate-limit: [{ name: a, by: address, quota: 1, window: 1 }]\n", []string{"'429': {$ref: '#/components/responses/TooManyRequests'}", "    RateLimitPolicy:\n"}},
+		{"with a timeout", "      operationId: putThing\n", "      operationId: putThing\n      x-timeout: 5\n", []string{"'408': {$ref: '#/components/responses/RequestTimeout'}", "    RequestTimeout:\n"}},
+		{"with a timeout, in the form of RFC 6749", "      operationId: putThing\n", "      operationId: putThing\n      x-timeout: 5\n      x-problem-format: oauth\n", []string{"'408': {$ref: '#/components/responses/OAuthRequestTimeout'}", "    OAuthRequestTimeout:\n"}},
 		{"beside a range that speaks of other errors", "'204': { description: Done. }", "'204': { description: Done. }\n        4XX: { description: No., content: { application/json: {} } }", []string{"'401': {$ref", "'422': {$ref"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
