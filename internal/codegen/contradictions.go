@@ -66,14 +66,11 @@ func (s *schema) judgeTypes() {
 }
 
 func (s *schema) judgeValues() {
-	if s.enum == nil || s.constant {
-		return
-	}
 	typed := newSchema(s.node)
 	typed.types, typed.nullable = s.types, s.nullable
 	seen := map[string]bool{}
-	for i, e := range s.node.get("enum").elements() {
-		value := s.enum[i]
+	for _, e := range s.node.get("enum").elements() {
+		value := e.json()
 		if seen[value] {
 			e.warn("the value stands twice in the enum")
 		}
