@@ -103,7 +103,7 @@ async function choose(alternatives: Operation["security"], credentials: Credenti
 function complete(operation: Operation, placed: Placed[], init: Init): Init {
   const { params = {} } = init;
   for (const value of Object.values(params.path ?? {})) {
-    if (value === "." || value === "..") {
+    if ([".", ".."].includes(String(value))) {
       throw new TypeError("a path parameter is . or .., which would make the request one for another path");
     }
   }

@@ -97,6 +97,7 @@ for (const [name, call] of [
   ["an API key that would be two cookies", () => client({ session: "kanarie7; admin=1" }).GET("/session")],
   ["a cookie that would be two", () => client({ session: "s" }).GET("/session", { params: { cookie: { theme: "kanarie7;a=b" } } })],
   ["a path parameter that leads to another path", () => client({ login: "t" }).GET("/things/{id}", { params: { path: { id: ".." } } })],
+  ["a list of path segments that does so", () => client({ login: "t" }).GET("/things/{id}", { params: { path: { id: [".."] as unknown as string } } })],
   ["an operation that the document does not have", () => client({ login: "t" }).GET("/nowhere" as "/login")],
   ["a credential for another service", () => client({ login: "t" }).GET("/login", { baseUrl: stranger })],
 ] as [string, () => Promise<unknown>][]) {
