@@ -45,8 +45,8 @@ func TestDifferential(t *testing.T) {
 		seed = n
 	}
 	seen, keywords := map[string]bool{}, map[string]int{}
-	var total differentialtest.Report
-	for i := range documents {
+	jobs := make([]differentialtest.Job, documents)
+	for i := range jobs {
 		document, counted, err := differentialtest.Document(seed, i, schemasOfDocument, seen)
 		if err != nil {
 			t.Fatal(err)
@@ -54,15 +54,24 @@ func TestDifferential(t *testing.T) {
 		for name, n := range counted {
 			keywords[name] += n
 		}
-		each := pairs/(documents*schemasOfDocument) + 1
-		t.Run(fmt.Sprint("document ", i), func(t *testing.T) {
-			report := compareDocument(t, differentialtest.Job{Document: document, Seed: seed + uint64(i), Pairs: each})
-			for _, d := range report.Disagreements {
-				t.Errorf("schema %d: %s\n  instance %s\n  ours:   %.400q\n  theirs: %.600q", d.Schema, d.Written, d.Instance, d.Ours, d.Theirs)
-			}
-			total.Pairs, total.Valid, total.Mutants = total.Pairs+report.Pairs, total.Valid+report.Valid, total.Mutants+report.Mutants
-			total.Disagreements = append(total.Disagreements, report.Disagreements...)
-		})
+		jobs[i] = differentialtest.Job{Document: document, Seed: seed + uint64(i), Pairs: pairs/(documents*schemasOfDocument) + 1}
+	}
+	reports := make([]differentialtest.Report, documents)
+	t.Run("documents", func(t *testing.T) {
+		for i, job := range jobs {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				reports[i] = compareDocument(t, job)
+				for _, d := range reports[i].Disagreements {
+					t.Errorf("schema %d: %s\n  instance %s\n  ours:   %.400q\n  theirs: %.600q", d.Schema, d.Written, d.Instance, d.Ours, d.Theirs)
+				}
+			})
+		}
+	})
+	var total differentialtest.Report
+	for _, r := range reports {
+		total.Pairs, total.Valid, total.Mutants = total.Pairs+r.Pairs, total.Valid+r.Valid, total.Mutants+r.Mutants
+		total.Disagreements = append(total.Disagreements, r.Disagreements...)
 	}
 	share := func(n int) float64 { return 100 * float64(n) / float64(total.Pairs) }
 	t.Logf("seed %d: %d pairs of %d distinct schemas: %.1f %% valid, %.1f %% invalid, %.1f %% one change away from a valid one; %d disagreements",
