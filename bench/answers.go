@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 )
 
@@ -117,8 +118,8 @@ func checkItem(sent, answer []byte) error {
 		}
 		delete(got, name)
 	}
-	if a, b := encode(want), encode(got); a != b {
-		return fmt.Errorf("the answer holds %s instead of %s", b, a)
+	if !reflect.DeepEqual(got, want) {
+		return fmt.Errorf("the answer holds %v instead of %v", got, want)
 	}
 	return nil
 }
