@@ -239,7 +239,7 @@ func (e *emitter) array(s *schema, typ string, set func(string) string) {
 	}
 	e.p("if r.BeginArray() {\nlist, n := make([]%s, 0, %d), 0", element, min(most, 8))
 	e.p("for r.NextElement() {\nn++")
-	e.value(s.items.inner(), element, func(v string) string { return fmt.Sprintf("list = append(list, %s)", v) })
+	e.element(s.items.inner(), element, func(v string) string { return fmt.Sprintf("list = append(list, %s)", v) })
 	e.p("}")
 	if s.minItems > 0 {
 		e.p("r.Check(\"minItems\", validation.MinItems(n, %d))", s.minItems)
@@ -249,6 +249,17 @@ func (e *emitter) array(s *schema, typ string, set func(string) string) {
 		e.p("r.Check(\"uniqueItems\", validation.Unique(list))")
 	}
 	e.p("%s\n}", set("list"))
+}
+
+// element writes the reading of one element. Where it is an array itself, its variables would hide those of the outer.
+func (e *emitter) element(s *schema, typ string, set func(string) string) {
+	if s.kind() != typeArray {
+		e.value(s, typ, set)
+		return
+	}
+	e.p("var element %s", typ)
+	e.value(s, typ, func(v string) string { return "element = " + v })
+	e.p("%s", set("element"))
 }
 
 func (e *emitter) stringValue(s *schema, typ string, set func(string) string) {
