@@ -1,13 +1,13 @@
 package validation
 
-import "fmt"
+import "strconv"
 
 // MaxItems returns what is wrong where an array of n elements has more than limit.
 func MaxItems(n, limit int) string {
 	if n <= limit {
 		return ""
 	}
-	return fmt.Sprintf("must have at most %d elements", limit)
+	return "must have at most " + strconv.Itoa(limit) + " elements"
 }
 
 // MinItems returns what is wrong where an array of n elements has fewer than limit.
@@ -15,7 +15,7 @@ func MinItems(n, limit int) string {
 	if n >= limit {
 		return ""
 	}
-	return fmt.Sprintf("must have at least %d elements", limit)
+	return "must have at least " + strconv.Itoa(limit) + " elements"
 }
 
 // few is how many elements are compared pairwise: below it that is faster than a map and allocates nothing.

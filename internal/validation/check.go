@@ -3,6 +3,8 @@ package validation
 import (
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"example.com/gatehouse/internal/problem"
 )
 
@@ -16,6 +18,7 @@ type Check struct {
 	// Purpose is what the value is for.
 	Purpose Purpose
 
+	body    *jsontext.Decoder // has just read the root, where that is a part of a body
 	inTrial bool
 	failed  int    // violations so far, those of trials included
 	large   bool   // the trial met a value beyond a ceiling
@@ -62,7 +65,11 @@ func (c *Check) Violation(v *Value, keyword, detail string) {
 		c.Violations.add(problem.Violation{Parameter: c.Parameter, Keyword: keyword, Detail: detail})
 		return
 	}
-	c.Violations.Body(string(v.pointer()), keyword, detail)
+	place := v.pointer()
+	if c.body != nil {
+		place = c.body.StackPointer() + place
+	}
+	c.Violations.Body(string(place), keyword, detail)
 }
 
 // Test adds a violation of keyword at v unless detail is empty.
@@ -230,5 +237,6 @@ func (c *Check) rollback(place int) {
 			m.value.evaluated = m.previous
 		}
 	}
+	clear(c.marks[place:])
 	c.marks = c.marks[:place]
 }

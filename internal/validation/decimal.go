@@ -60,21 +60,23 @@ func CanonicalNumber(dst, raw []byte) []byte {
 
 // isInteger reports whether a JSON number has no fraction: 3.0 and 3e2 have none.
 func isInteger(raw string) bool {
+	if !strings.ContainsAny(raw, ".eE") {
+		return true
+	}
 	d := parseDecimal([]byte(raw))
 	return len(d.digits) == 0 || d.exponent >= 0
 }
 
 // IntegerRange returns what is wrong with a JSON number that is not an integer of at most so many bits.
 func IntegerRange(raw []byte, size int, unsigned bool) string {
-	wrong := "must be an integer of " + strconv.Itoa(size) + " bits"
-	if unsigned {
-		wrong = "must be an unsigned integer of " + strconv.Itoa(size) + " bits"
+	text := string(raw)
+	if strings.ContainsAny(text, ".eE") || text == "-0" {
+		d := parseDecimal(raw)
+		if len(d.digits) > 0 && (d.exponent < 0 || len(d.digits)+d.exponent > 20) {
+			return integerRange(size, unsigned)
+		}
+		text = string(d.appendInteger(nil))
 	}
-	d := parseDecimal(raw)
-	if len(d.digits) > 0 && (d.exponent < 0 || len(d.digits)+d.exponent > 20) {
-		return wrong
-	}
-	text := string(d.appendInteger(nil))
 	var err error
 	if unsigned {
 		_, err = strconv.ParseUint(text, 10, size)
@@ -82,9 +84,16 @@ func IntegerRange(raw []byte, size int, unsigned bool) string {
 		_, err = strconv.ParseInt(text, 10, size)
 	}
 	if err != nil {
-		return wrong
+		return integerRange(size, unsigned)
 	}
 	return ""
+}
+
+func integerRange(size int, unsigned bool) string {
+	if unsigned {
+		return "must be an unsigned integer of " + strconv.Itoa(size) + " bits"
+	}
+	return intRange(size)
 }
 
 // Integer demands that a number is an integer of so many bits.

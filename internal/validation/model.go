@@ -30,9 +30,10 @@ func (r *Reader) Checked(dst any, check func(*Check, *Value)) {
 		r.tooDeep()
 		return
 	}
-	v, values := parseValue(string(raw))
-	v.name = string(r.dec.StackPointer())
-	c := &Check{Violations: r.violations, Purpose: r.purpose, trials: ceiling.Trials + ceiling.TrialsPerValue*values}
+	v, values := r.values.parse(string(raw))
+	c := &r.check
+	*c = Check{Violations: r.violations, Purpose: r.purpose, body: r.dec, trials: ceiling.Trials + ceiling.TrialsPerValue*values, marks: c.marks[:0]}
+	defer r.forget()
 	check(c, v)
 	c.doubles(v)
 	if c.failed > 0 {
@@ -44,6 +45,17 @@ func (r *Reader) Checked(dst any, check func(*Check, *Value)) {
 	if err := json.Unmarshal(raw, dst); err != nil {
 		r.err = problem.Internal.Wrap(fmt.Errorf("unmarshal a value that its schema accepts into %T: %v", dst, withoutInput(err)), "the service failed: the log has it under request_id")
 	}
+}
+
+// forget drops the value that was checked, and what was noted about it.
+func (r *Reader) forget() {
+	r.values.forget()
+	marks := r.check.marks
+	clear(marks)
+	if cap(marks) > maxKept {
+		marks = nil
+	}
+	r.check = Check{marks: marks}
 }
 
 // withoutInput keeps what a person needs of an error of package json, and nothing of what was sent.

@@ -113,7 +113,10 @@ type decimal struct {
 // maxExponent is where exponents are cut off: far beyond what any bound of a schema has, far below what overflows int.
 const maxExponent = 1 << 30
 
-func parseDecimal(raw []byte) decimal {
+func parseDecimal(raw []byte) decimal { return parseDecimalInto(nil, raw) }
+
+// parseDecimalInto does the same and puts the digits into room where they fit: memory that need not be allocated.
+func parseDecimalInto(room, raw []byte) decimal {
 	var d decimal
 	if raw[0] == '-' {
 		d.negative, raw = true, raw[1:]
@@ -131,7 +134,7 @@ func parseDecimal(raw []byte) decimal {
 		power = n
 	}
 	whole, fraction, _ := bytes.Cut(mantissa, []byte{'.'})
-	d.digits = append(append(make([]byte, 0, len(mantissa)), whole...), fraction...)
+	d.digits = append(append(room[:0], whole...), fraction...)
 	d.exponent = power - len(fraction)
 	trimmed := bytes.TrimRight(d.digits, "0")
 	d.exponent += len(d.digits) - len(trimmed)
@@ -156,7 +159,8 @@ func (d decimal) appendInteger(dst []byte) []byte {
 
 // compareDecimal compares two JSON numbers by value: -1, 0 or 1.
 func compareDecimal(a, b []byte) int {
-	x, y := parseDecimal(a), parseDecimal(b)
+	var rooms [2][32]byte
+	x, y := parseDecimalInto(rooms[0][:], a), parseDecimalInto(rooms[1][:], b)
 	if x.sign() != y.sign() {
 		if x.sign() < y.sign() {
 			return -1

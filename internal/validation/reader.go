@@ -4,8 +4,8 @@ package validation
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"strconv"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -27,6 +27,8 @@ type Reader struct {
 	raw        []byte  // the number or string read last, as it stands in the body
 	number     float64 // the number read last
 	scratch    []byte
+	values     parser // of the value that Checked holds
+	check      Check
 }
 
 var readers = sync.Pool{New: func() any { return &Reader{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
@@ -68,17 +70,16 @@ func (r *Reader) syntax(err error) {
 		return
 	}
 	at := r.dec.InputOffset()
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		at = syntactic.ByteOffset
 	}
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		r.fail(fmt.Sprintf("the body repeats a member of an object at byte %d", at))
+		r.fail("the body repeats a member of an object at byte " + strconv.FormatInt(at, 10))
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		r.fail("the body ends before the JSON value does")
 	default:
-		r.fail(fmt.Sprintf("the body is not valid JSON in UTF-8 at byte %d", at))
+		r.fail("the body is not valid JSON in UTF-8 at byte " + strconv.FormatInt(at, 10))
 	}
 }
 
@@ -164,7 +165,7 @@ func depth(raw []byte) int {
 }
 
 func (r *Reader) tooDeep() {
-	r.fail(fmt.Sprintf("the body nests deeper than %d levels", ceiling.Depth))
+	r.fail("the body nests deeper than " + strconv.Itoa(ceiling.Depth) + " levels")
 }
 
 // Violation adds a violation at the value read last.
@@ -244,7 +245,7 @@ func MaxProperties(n, limit int) string {
 	if n <= limit {
 		return ""
 	}
-	return fmt.Sprintf("must have at most %d members", limit)
+	return "must have at most " + strconv.Itoa(limit) + " members"
 }
 
 // Required adds a violation for each bit of missing; names holds the member name of each bit. It is called after

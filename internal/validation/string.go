@@ -1,7 +1,7 @@
 package validation
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -33,7 +33,7 @@ func MinLength(s string, n int) string {
 	if n == 1 {
 		return "must not be empty"
 	}
-	return fmt.Sprintf("must have at least %d characters", n)
+	return "must have at least " + strconv.Itoa(n) + " characters"
 }
 
 // MaxLength returns what is wrong where s has more than n code points.
@@ -41,7 +41,7 @@ func MaxLength(s string, n int) string {
 	if len(s) <= n || utf8.RuneCountInString(s) <= n {
 		return ""
 	}
-	return fmt.Sprintf("must have at most %d characters", n)
+	return "must have at most " + strconv.Itoa(n) + " characters"
 }
 
 // Matcher is a compiled pattern.
@@ -165,5 +165,5 @@ func MaxBytes(s string, n int) string {
 	if len(s) <= n {
 		return ""
 	}
-	return fmt.Sprintf("must have at most %d bytes", n)
+	return "must have at most " + strconv.Itoa(n) + " bytes"
 }

@@ -101,7 +101,8 @@ func (v *Value) Element(i int) *Value {
 	return &v.list[i]
 }
 
-// pointer is the place of the value as RFC 6901 writes it. Below a member whose name is too long to be repeated it is the place of
+// pointer is the place of the value below the root, as RFC 6901 writes it. Below a member whose name is too long to be
+// repeated it is the place of
 // the object: many violations in one such member would be many times what was sent.
 func (v *Value) pointer() jsontext.Pointer {
 	p, _ := v.place()
@@ -110,7 +111,7 @@ func (v *Value) pointer() jsontext.Pointer {
 
 func (v *Value) place() (p jsontext.Pointer, whole bool) {
 	if v.parent == nil {
-		return jsontext.Pointer(v.name), true // the root's name is the pointer of the value in the body that it was read from
+		return "", true
 	}
 	if p, whole = v.parent.place(); !whole {
 		return p, false
@@ -129,27 +130,61 @@ func (v *Value) place() (p jsontext.Pointer, whole bool) {
 	return p, true
 }
 
+// parseValue parses one JSON value that is known to be valid, and counts the values in it. The texts are parts of src wherever nothing is escaped.
+func parseValue(src string) (v *Value, values int) {
+	var p parser
+	return p.parse(src)
+}
+
+// parser keeps the values that it makes in memory that it uses again: those of one text are good until the next is parsed.
+type parser struct {
+	src    string
+	at     int
+	values int
+	root   Value
+	open   []Value // children of the arrays and objects that are not at their end yet
+	kept   []Value // children of those that are
+}
+
+// maxKept bounds the memory that a parser holds on to, so that one large body does not occupy it for ever.
+const maxKept = 512
+
+func (p *parser) parse(src string) (v *Value, values int) {
+	p.src, p.at, p.values = src, 0, 0
+	p.root = p.value("")
+	p.root.link()
+	return &p.root, p.values
+}
+
+// forget drops what was parsed.
+func (p *parser) forget() {
+	if cap(p.open) > maxKept || cap(p.kept) > maxKept {
+		*p = parser{}
+		return
+	}
+	clear(p.kept)
+	p.src, p.root, p.kept = "", Value{}, p.kept[:0]
+}
+
+// keep moves the children from place on to where they stay, side by side.
+func (p *parser) keep(place int) []Value {
+	children := p.open[place:]
+	if cap(p.kept)-len(p.kept) < len(children) {
+		p.kept = make([]Value, 0, max(2*cap(p.kept), len(children), 16)) // what was kept is held by its parents
+	}
+	n := len(p.kept)
+	p.kept = append(p.kept, children...)
+	clear(children)
+	p.open = p.open[:place]
+	return p.kept[n:len(p.kept):len(p.kept)]
+}
+
 // link sets the parents, once the value has its place in memory.
 func (v *Value) link() {
 	for i := range v.list {
 		v.list[i].parent = v
 		v.list[i].link()
 	}
-}
-
-// parseValue parses one JSON value that is known to be valid, and counts the values in it. The texts are parts of src wherever nothing is escaped.
-func parseValue(src string) (v *Value, values int) {
-	p := parser{src: src}
-	v = new(Value)
-	p.value(v)
-	v.link()
-	return v, p.values
-}
-
-type parser struct {
-	src    string
-	at     int
-	values int
 }
 
 // next returns the next byte that is not white space, without going over it.
@@ -164,8 +199,9 @@ func (p *parser) next() byte {
 	}
 }
 
-func (p *parser) value(v *Value) {
+func (p *parser) value(name string) Value {
 	p.values++
+	v := Value{name: name}
 	switch c := p.next(); c {
 	case '{', '[':
 		v.kind = Array
@@ -173,24 +209,7 @@ func (p *parser) value(v *Value) {
 			v.kind = Object
 		}
 		p.at++
-		for {
-			switch p.next() {
-			case '}', ']':
-				p.at++
-				return
-			case ',':
-				p.at++
-				continue
-			}
-			v.list = append(v.list, Value{})
-			child := &v.list[len(v.list)-1]
-			if v.kind == Object {
-				child.name = p.text()
-				p.next()
-				p.at++ // the colon
-			}
-			p.value(child)
-		}
+		v.list = p.children(v.kind)
 	case '"':
 		v.kind, v.text = String, p.text()
 	case 't', 'f', 'n':
@@ -208,6 +227,30 @@ func (p *parser) value(v *Value) {
 			p.at++
 		}
 		v.kind, v.text = Number, p.src[start:p.at]
+	}
+	return v
+}
+
+// children parses elements or members up to the closing bracket.
+func (p *parser) children(kind Kind) []Value {
+	place := len(p.open)
+	for {
+		switch p.next() {
+		case '}', ']':
+			p.at++
+			return p.keep(place)
+		case ',':
+			p.at++
+			continue
+		}
+		name := ""
+		if kind == Object {
+			name = p.text()
+			p.next()
+			p.at++ // the colon
+		}
+		child := p.value(name)
+		p.open = append(p.open, child)
 	}
 }
 

@@ -1,7 +1,7 @@
 package validation
 
 import (
-	"fmt"
+	"strconv"
 
 	"example.com/gatehouse/internal/ceiling"
 	"example.com/gatehouse/internal/problem"
@@ -36,10 +36,11 @@ func (v *Violations) Err() error {
 	if len(v.list) == 0 {
 		return nil
 	}
-	e := problem.ValidationFailed.New(fmt.Sprintf("%d violations: see errors", len(v.list)))
-	if len(v.list) == 1 {
-		e.Detail = "1 violation: see errors"
+	detail := "1 violation: see errors"
+	if n := len(v.list); n > 1 {
+		detail = strconv.Itoa(n) + " violations: see errors"
 	}
+	e := problem.ValidationFailed.New(detail)
 	e.Violations = v.list
 	return e
 }
