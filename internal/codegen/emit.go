@@ -308,7 +308,7 @@ func (e *emitter) jsonBody(o *operation, b body, target, row string) {
 	switch s := b.schema; {
 	case s == nil || s.always:
 		e.p("return %s(data, v, func(r *validation.Reader) { r.Anything(dst.(*%s)) })\n}},", decode, target)
-	case s.plain() && s.target().kind() == typeObject && !s.model().nullable:
+	case s.plain() && len(s.target().properties) > 0 && !s.model().nullable:
 		e.p("return %s(data, v, func(r *validation.Reader) { %s(r, dst.(*%s)) })\n}},", decode, e.decode(s), target)
 	default:
 		e.p("return %s(data, v, func(r *validation.Reader) { r.Checked(dst.(*%s), %s) })\n}},", decode, target, e.checks.argument(s, o.goName+"Body"))

@@ -8,80 +8,6 @@ import (
 	"example.com/gatehouse/internal/ceiling"
 )
 
-// target returns the schema that says something: what an alias refers to.
-func (s *schema) target() *schema {
-	for s.alias() != nil {
-		s = s.ref
-	}
-	return s
-}
-
-// inner is the same without its null, which the model says.
-func (s *schema) inner() *schema {
-	for s = s.target(); s.nullable && s.ref != nil && len(s.inPlace()) == 1 && s.types == 0; {
-		s = s.ref.target()
-	}
-	return s
-}
-
-// kind is the one type of the schema beside null, 0 where it has several.
-func (s *schema) kind() types {
-	if t := s.types &^ typeNull; t.single() {
-		return t
-	}
-	return 0
-}
-
-// plain reports whether values of the schema can be decoded and checked while they are read, into the Go type that its model is.
-// All others are held in memory, checked, and unmarshalled.
-func (s *schema) plain() bool { return s.plainWithin(nil) }
-
-// plainWithin is plain for what stands in the arrays: an array of itself has no end.
-func (s *schema) plainWithin(arrays []*schema) bool {
-	s = s.inner()
-	if slices.Contains(arrays, s) || s.kind() == 0 || len(s.inPlace()) > 0 || s.readOnly || s.multipleOf != "" || s.constant || s.uniqueItems && (s.items == nil || s.items.inner().kind() != typeString || s.items.model().nullable) {
-		return false
-	}
-	switch s.kind() {
-	case typeString:
-		for _, v := range s.enum {
-			if v[0] != '"' && (v != "null" || !s.allows().has(typeNull)) {
-				return false
-			}
-		}
-		return s.enum == nil && slices.Contains([]string{"", "date", "email", "password"}, s.format) || s.enum != nil && s.bareEnum()
-	case typeNumber:
-		return s.enum == nil && (s.format == "" || s.format == "double")
-	case typeInteger:
-		return s.enum == nil && (s.format == "" || s.format == "int32" || s.format == "int64")
-	case typeBoolean:
-		return s.enum == nil
-	case typeArray:
-		return s.enum == nil && s.prefix == nil && s.contains == nil && s.unevaluatedItems == nil && s.items != nil && !s.items.model().nullable && s.items.plainWithin(append(arrays, s))
-	}
-	return s.plainObject()
-}
-
-// bareEnum reports whether a string must be one of the enum and nothing else.
-func (s *schema) bareEnum() bool {
-	return s.format == "" && s.pattern == "" && s.minLength <= 0 && s.maxLength < 0
-}
-
-func (s *schema) plainObject() bool {
-	if s.enum != nil || s.patterns != nil || s.names != nil || s.dependentRequired != nil || s.unevaluatedProperties != nil || s.minProperties > 0 || s.maxProperties >= 0 ||
-		s.additional != nil && !s.additional.never || len(s.properties) == 0 || len(s.properties) > 64 {
-		return false
-	}
-	for _, name := range s.required {
-		if !slices.ContainsFunc(s.properties, func(p property) bool { return p.name == name }) {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(s.properties, func(p property) bool {
-		return p.schema.filled != "" || p.schema.isReadOnly()
-	}) && s.model().kind == modelStruct && !slices.ContainsFunc(s.properties, func(p property) bool { return !isTag(p.name) })
-}
-
 // decoders writes one function for each plain object schema of a JSON request body.
 func (e *emitter) decoders() string {
 	e.begin(quoted("regexp"), quoted("time"), "", quoted("github.com/oapi-codegen/nullable"), `openapi_types "github.com/oapi-codegen/runtime/types"`, "", quoted(module+"validation"))
@@ -107,16 +33,19 @@ func (e *emitter) decoder(s *schema) {
 	name := e.goName(s)
 	fields := e.types.structs[name]
 	var names []string
-	var required uint64
+	var required, filled uint64
 	for i, p := range s.properties {
 		names = append(names, p.name)
-		if slices.Contains(s.required, p.name) {
+		switch {
+		case slices.Contains(s.required, p.name):
 			required |= 1 << i
+		case p.schema.filled != "":
+			filled |= 1 << i
 		}
 	}
 	e.p("func decode%s(r *validation.Reader, dst *%s) {", name, name)
 	e.p("if !r.BeginObject() {\nreturn\n}")
-	if required != 0 {
+	if required|filled != 0 {
 		e.p("var seen uint64")
 	}
 	optional := e.optionalMembers(s, fields)
@@ -132,7 +61,7 @@ func (e *emitter) decoder(s *schema) {
 			continue
 		}
 		e.p("case %q:", p.name)
-		if required != 0 {
+		if required|filled != 0 {
 			e.p("seen |= 1 << %d", i)
 		}
 		e.decodeMember(p, field, name, optional)
@@ -149,13 +78,23 @@ func (e *emitter) decoder(s *schema) {
 	if s.openObject() {
 		e.p("r.Check(\"maxProperties\", validation.MaxProperties(n, %d))", ceiling.Members)
 	}
+	if filled != 0 {
+		e.p("if r.FillsDefaults() {")
+		for i, p := range s.properties {
+			if filled&(1<<i) != 0 {
+				e.p("if seen&(1<<%d) == 0 {", i)
+				e.fillMember(p, fields[p.name], optional)
+				e.p("}")
+			}
+		}
+		e.p("}")
+	}
 	e.p("}\n")
 }
 
 func (e *emitter) decodeMember(p property, field goField, owner string, optional bool) {
 	value, how := unwrap(field.typ)
-	// A required member that would hold its own struct is any in Go.
-	if !p.schema.plain() || p.schema.inner().kind() == typeObject && value != e.goName(p.schema.inner()) {
+	if !p.schema.plain() || !e.readable(p.schema.inner(), value) {
 		check := e.checks.argument(p.schema, owner+goName(p.name))
 		switch {
 		case how != byPointer:
@@ -173,12 +112,39 @@ func (e *emitter) decodeMember(p property, field goField, owner string, optional
 		}
 		e.p("if r.Null() {\ndst.%s.SetNull()\ncontinue\n}", field.name)
 	}
-	e.value(p.schema.inner(), value, func(v string) string {
-		if optional && how == byPointer {
-			return fmt.Sprintf("optional.%[1]s = %[2]s\ndst.%[1]s = &optional.%[1]s", field.name, v)
-		}
-		return how.assign("dst."+field.name, v)
-	})
+	e.value(p.schema.inner(), value, func(v string) string { return field.assign(how, v, optional) })
+}
+
+// readable reports whether the Go type of a plain schema is what its decoder makes: a required member that would hold its
+// own struct is any in Go.
+func (e *emitter) readable(s *schema, typ string) bool {
+	switch {
+	case s.kind() != typeObject:
+		return true
+	case len(s.properties) == 0:
+		return strings.HasPrefix(e.types.underlying(typ), "map[string]")
+	}
+	return typ == e.goName(s)
+}
+
+// fillMember writes the default of a member that was not sent.
+func (e *emitter) fillMember(p property, field goField, optional bool) {
+	value, how := unwrap(field.typ)
+	switch literal := p.schema.goDefault(); value {
+	case "string", "bool":
+		e.p("value := %s", literal)
+	default:
+		e.p("value := %s(%s)", value, literal)
+	}
+	e.p("%s", field.assign(how, "value", optional))
+}
+
+// assign returns the statement that sets the field of dst, or its place among the optional members.
+func (f goField) assign(how assignment, variable string, optional bool) string {
+	if optional && how == byPointer {
+		return fmt.Sprintf("optional.%[1]s = %[2]s\ndst.%[1]s = &optional.%[1]s", f.name, variable)
+	}
+	return how.assign("dst."+f.name, variable)
 }
 
 // optionalMembers writes the place of the members that dst points to, where there are several: one allocation instead
@@ -207,11 +173,7 @@ func (e *emitter) value(s *schema, typ string, set func(variable string) string)
 		e.bounds(s)
 		e.p("%s\n}", set("n"))
 	case typeInteger:
-		size := strings.TrimPrefix(s.format, "int")
-		if size == "" {
-			size = "64"
-		}
-		e.p("if i, ok := r.Int64(%s); ok {", size)
+		e.p("if i, ok := r.Int64(%d); ok {", s.integerSize())
 		e.bounds(s)
 		e.p("n := %s(i)\n%s\n}", typ, set("n"))
 	case typeBoolean:
@@ -219,6 +181,10 @@ func (e *emitter) value(s *schema, typ string, set func(variable string) string)
 	case typeArray:
 		e.array(s, typ, set)
 	case typeObject:
+		if len(s.properties) == 0 {
+			e.mapping(s, typ, set)
+			return
+		}
 		e.p("var object %s\n%s(r, &object)\n%s", typ, e.decode(s), set("object"))
 	}
 }
@@ -251,9 +217,31 @@ func (e *emitter) array(s *schema, typ string, set func(string) string) {
 	e.p("%s\n}", set("list"))
 }
 
-// element writes the reading of one element. Where it is an array itself, its variables would hide those of the outer.
+// mapping writes the reading of an object into a map.
+func (e *emitter) mapping(s *schema, typ string, set func(string) string) {
+	element, isMap := strings.CutPrefix(e.types.underlying(typ), "map[string]")
+	if !isMap {
+		s.node.fault("oapi-codegen made the type %s of a map", typ)
+	}
+	most := s.maxProperties
+	if s.openObject() {
+		most = ceiling.Members
+	}
+	e.p("if r.BeginObject() {\nmembers, n := make(map[string]%s), 0", element)
+	e.p("for r.NextMember() {\nn++\nname := string(r.Name())")
+	e.element(s.additional.inner(), element, func(v string) string { return fmt.Sprintf("members[name] = %s", v) })
+	e.p("}")
+	if s.minProperties > 0 {
+		e.p("r.Check(\"minProperties\", validation.MinProperties(n, %d))", s.minProperties)
+	}
+	e.p("r.Check(\"maxProperties\", validation.MaxProperties(n, %d))", most)
+	e.p("%s\n}", set("members"))
+}
+
+// element writes the reading of one element of an array or map. Where it is one of these itself, its variables would hide
+// those of the outer.
 func (e *emitter) element(s *schema, typ string, set func(string) string) {
-	if s.kind() != typeArray {
+	if s.kind() != typeArray && (s.kind() != typeObject || len(s.properties) > 0) {
 		e.value(s, typ, set)
 		return
 	}
@@ -298,8 +286,16 @@ func (e *emitter) stringValue(s *schema, typ string, set func(string) string) {
 		e.p("day, wrong := validation.Date(s)\nr.Check(\"format\", wrong)")
 		e.p("date := openapi_types.Date{Time: day}\n%s", set("date"))
 		return
-	case "email":
-		e.p("r.Check(\"format\", validation.Email(s))")
+	case "date-time":
+		e.p("at, wrong := validation.Instant(s)\nr.Check(\"format\", wrong)\n%s", set("at"))
+		return
+	case "uuid":
+		e.p("id, wrong := validation.UUIDBytes(s)\nr.Check(\"format\", wrong)")
+		e.p("value := openapi_types.UUID(id)\n%s", set("value"))
+		return
+	}
+	if check := textFormats[s.format]; check != "" {
+		e.p("r.Check(\"format\", validation.%s(s))", check)
 	}
 	if typ != "string" {
 		e.p("value := %s(s)\n%s", typ, set("value"))

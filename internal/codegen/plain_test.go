@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,10 +29,37 @@ var plainRows = []plainRow{
 		[]string{`[]`, `[["a"],["b","c"]]`}, []string{`[[]]`, `["a"]`, `[["abc"]]`, `[["a","b","c"]]`, `[["a"],["b"],["c"]]`, `[null]`, `{}`}, false},
 	{"an array that holds itself", `{"$ref":"#/components/schemas/Tree"}`,
 		[]string{`[]`, `[[],[[]]]`}, []string{`1`, `[1]`, `[[[1]]]`}, true},
+	{"a map of texts", `{"type":"object","additionalProperties":{"type":"string","minLength":1},"minProperties":1,"maxProperties":2}`,
+		[]string{`{"a":"b"}`, `{"":"x","a/b~c":"y"}`}, []string{`{}`, `{"a":""}`, `{"a":1}`, `{"a":"b","c":"d","e":"f"}`, `[]`, `null`, `{"a/b~c":""}`, `{"` + strings.Repeat("a", 65) + `":1}`}, false},
+	{"a map of maps of arrays", `{"type":"object","additionalProperties":{"type":"object","additionalProperties":{"type":"array","items":{"type":"integer"}}}}`,
+		[]string{`{}`, `{"a":{}}`, `{"a":{"b":[1,2]},"c":{"d":[]}}`}, []string{`{"a":[]}`, `{"a":{"b":{}}}`, `{"a":{"b":[9223372036854775808]}}`}, false},
+	{"a map of objects", `{"type":"object","additionalProperties":{"$ref":"#/components/schemas/Point"}}`,
+		[]string{`{}`, `{"a":{"x":1},"b":{"x":2,"y":3}}`}, []string{`{"a":{}}`, `{"a":{"x":1,"z":1}}`, `{"a":{"x":"1"}}`}, false},
+	{"an object with defaults", `{"$ref":"#/components/schemas/Settings"}`,
+		[]string{`{}`, `{"text":"z","choice":"a","count":2,"share":0.25,"on":false,"maybe":null}`, `{"maybe":"m"}`},
+		[]string{`{"text":1}`, `{"choice":"c"}`, `{"count":3000000000}`, `{"share":"1"}`, `{"on":0}`, `{"other":1}`}, false},
+	{"texts of an enum that are too long", `{"type":"string","enum":["a","bc"],"maxLength":1}`,
+		[]string{`"a"`}, []string{`"b"`, `"bc"`, `1`}, true},
+	{"a UUID", `{"type":"string","format":"uuid"}`,
+		[]string{`"01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"`, `"01935840-1C2B-7D3E-9F40-5A6B7C8D9E0F"`},
+		[]string{`""`, `"01935840-1c2b-7d3e-9f40-5a6b7c8d9e0"`, `"01935840-1c2b-7d3e-9f40-5a6b7c8d9e0g"`, `"019358401c2b7d3e9f405a6b7c8d9e0f0000"`, `"{01935840-1c2b-7d3e-9f40-5a6b7c8d9e0}"`, `1`}, false},
+	{"UUIDs that differ in case alone are not the same element", `{"type":"array","uniqueItems":true,"items":{"type":"string","format":"uuid"}}`,
+		[]string{`["01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f","01935840-1C2B-7D3E-9F40-5A6B7C8D9E0F"]`},
+		[]string{`["01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f","01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"]`}, true},
+	{"a date-time", `{"type":"string","format":"date-time"}`,
+		[]string{`"2026-01-31T12:00:00Z"`, `"2026-01-31t12:00:00.123456789z"`, `"2026-01-31T12:00:00-05:30"`, `"2016-12-31T23:59:60Z"`},
+		[]string{`"2026-01-31"`, `"2026-02-30T12:00:00Z"`, `"2026-01-31T12:00:00"`, `"2026-01-31T12:00:60Z"`, `"9999-12-31T23:59:60Z"`, `1`}, false},
+	{"formats that are texts in Go", `{"type":"object","additionalProperties":false,"properties":{"uri":{"type":"string","format":"uri"},"ipv4":{"type":"string","format":"ipv4"},"ipv6":{"type":"string","format":"ipv6"},"hostname":{"type":"string","format":"hostname"},"time":{"type":"string","format":"time"},"duration":{"type":"string","format":"duration"},"pointer":{"type":"string","format":"json-pointer"},"regex":{"type":"string","format":"regex"},"email":{"type":"string","format":"email"}}}`,
+		[]string{`{"uri":"https://example.com/","ipv4":"192.0.2.1","ipv6":"::1","hostname":"example.com","time":"12:00:00Z","duration":"P1D","pointer":"/a","regex":"^a$","email":"a@example.com"}`},
+		[]string{`{"uri":"/a"}`, `{"ipv4":"192.0.2.256"}`, `{"ipv6":"::g"}`, `{"hostname":"-a"}`, `{"time":"12:00"}`, `{"duration":"1D"}`, `{"pointer":"a"}`, `{"regex":"("}`, `{"email":"a"}`}, false},
 }
 
 const plainComponents = `{"schemas":{
-	"Tree":{"type":"array","items":{"$ref":"#/components/schemas/Tree"}}}}`
+	"Tree":{"type":"array","items":{"$ref":"#/components/schemas/Tree"}},
+	"Point":{"type":"object","additionalProperties":false,"required":["x"],"properties":{"x":{"type":"number"},"y":{"type":"number"}}},
+	"Settings":{"type":"object","additionalProperties":false,"properties":{
+		"text":{"type":"string","default":"a \"b\""},"choice":{"type":"string","enum":["a","b"],"default":"b"},"count":{"type":"integer","format":"int32","default":-7},
+		"share":{"type":"number","default":1.5e-1},"on":{"type":"boolean","default":true},"maybe":{"type":["string","null"],"default":"x"}}}}}`
 
 // plainDriver answers each body with what both operations of its row say: the first reads it, the second checks it in memory.
 const plainDriver = `package main
@@ -114,6 +142,15 @@ func TestReadingAndCheckingAgree(t *testing.T) {
 			}
 		})
 	}
+	t.Run("defaults are filled in, but not into a merge patch", func(t *testing.T) {
+		row := slices.IndexFunc(plainRows, func(r plainRow) bool { return strings.Contains(r.schema, "Settings") })
+		filled := map[string]any{"text": `a "b"`, "choice": "b", "count": -7.0, "share": 0.15, "on": true, "maybe": "x"}
+		for way, want := range map[string]map[string]any{"read": filled, "checked": filled, "patched": {}} {
+			if diff := cmp.Diff(any(map[string]any{"v": want}), answers[fmt.Sprint(way, row)][0].Model); diff != "" {
+				t.Errorf("%s {} (-want +got):\n%s", way, diff)
+			}
+		}
+	})
 }
 
 func runPlain(t *testing.T) map[string][]plainAnswer {

@@ -18,6 +18,22 @@ func MinItems(n, limit int) string {
 	return "must have at least " + strconv.Itoa(limit) + " elements"
 }
 
+// MaxProperties returns what is wrong where an object of n members has more than limit.
+func MaxProperties(n, limit int) string {
+	if n <= limit {
+		return ""
+	}
+	return "must have at most " + strconv.Itoa(limit) + " members"
+}
+
+// MinProperties returns what is wrong where an object of n members has fewer than limit.
+func MinProperties(n, limit int) string {
+	if n >= limit {
+		return ""
+	}
+	return "must have at least " + strconv.Itoa(limit) + " members"
+}
+
 // few is how many elements are compared pairwise: below it that is faster than a map and allocates nothing.
 const few = 16
 

@@ -65,11 +65,15 @@ func (c *Check) Violation(v *Value, keyword, detail string) {
 		c.Violations.add(problem.Violation{Parameter: c.Parameter, Keyword: keyword, Detail: detail})
 		return
 	}
-	place := v.pointer()
+	at := v.pointer()
 	if c.body != nil {
-		place = c.body.StackPointer() + place
+		root, whole := place(c.body)
+		if !whole {
+			at = ""
+		}
+		at = root + at
 	}
-	c.Violations.Body(string(place), keyword, detail)
+	c.Violations.Body(string(at), keyword, detail)
 }
 
 // Test adds a violation of keyword at v unless detail is empty.

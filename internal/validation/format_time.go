@@ -2,6 +2,7 @@ package validation
 
 import (
 	"strings"
+	"time"
 )
 
 // DateText returns what is wrong where s is not a full-date of RFC 3339 §5.6.
@@ -16,6 +17,30 @@ func DateTime(s string) string {
 		return ""
 	}
 	return "must be a date-time such as 2026-01-31T12:00:00Z"
+}
+
+// Instant returns the time that a date-time says, or what is wrong.
+func Instant(s string) (t time.Time, wrong string) {
+	if wrong = DateTime(s); wrong != "" {
+		return time.Time{}, wrong
+	}
+	t, err := time.Parse(time.RFC3339, plainDateTime(s))
+	if err != nil {
+		return time.Time{}, "must be a date-time that fits the calendar"
+	}
+	return t, ""
+}
+
+// plainDateTime writes a date-time as package time reads it: in capitals, and the leap second as the second after.
+func plainDateTime(s string) string {
+	s = strings.ToUpper(s)
+	if leap := strings.Index(s, ":60"); leap == len("2006-01-02T15:04") {
+		s = s[:leap] + ":59" + s[leap+3:]
+		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			s = t.Add(time.Second).Format(time.RFC3339Nano)
+		}
+	}
+	return s
 }
 
 // Time returns what is wrong where s is not a full-time of RFC 3339 §5.6.

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -222,8 +221,8 @@ func (c *Check) Contains(v *Value, low, high int, check func(*Check, *Value)) {
 
 // MinProperties demands an object of at least n members.
 func (c *Check) MinProperties(v *Value, n int) {
-	if v.kind == Object && len(v.list) < n {
-		c.Violation(v, "minProperties", fmt.Sprintf("must have at least %d members", n))
+	if v.kind == Object {
+		c.Test(v, "minProperties", MinProperties(len(v.list), n))
 	}
 }
 
@@ -366,18 +365,11 @@ func (c *Check) DateTime(v *Value) {
 	if v.kind != String {
 		return
 	}
-	if wrong := DateTime(v.text); wrong != "" {
+	if _, wrong := Instant(v.text); wrong != "" {
 		c.Violation(v, "format", wrong)
 		return
 	}
-	text := strings.ToUpper(v.text)
-	if leap := strings.Index(text, ":60"); leap == len("2006-01-02T15:04") {
-		text = text[:leap] + ":59" + text[leap+3:]
-		if t, err := time.Parse(time.RFC3339, text); err == nil {
-			text = t.Add(time.Second).Format(time.RFC3339Nano)
-		}
-	}
-	if text != v.text {
+	if text := plainDateTime(v.text); text != v.text {
 		v.written, c.changed = text, true
 	}
 }

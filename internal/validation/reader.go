@@ -171,8 +171,23 @@ func (r *Reader) tooDeep() {
 // Violation adds a violation at the value read last.
 func (r *Reader) Violation(keyword, detail string) {
 	if r.err == nil {
-		r.violations.Body(string(r.dec.StackPointer()), keyword, detail)
+		at, _ := place(r.dec)
+		r.violations.Body(string(at), keyword, detail)
 	}
+}
+
+// place is where the value stands that was read last. Below a member whose name is too long to be repeated it is the place
+// of the object, and not the whole: see Value.place.
+func place(dec *jsontext.Decoder) (at jsontext.Pointer, whole bool) {
+	at = dec.StackPointer()
+	for end, next := 0, 0; end < len(at); end = next {
+		for next = end + 1; next < len(at) && at[next] != '/'; next++ {
+		}
+		if next-end > maxNamed && len(at[end:next].LastToken()) > maxNamed {
+			return at[:end], false
+		}
+	}
+	return at, true
 }
 
 // WrongType reads one value and adds a violation that it is not of the type, such as "a string".
@@ -226,27 +241,13 @@ const maxNamed = 64
 
 // UnknownMember reads the value of a member that the schema does not allow and adds a violation.
 func (r *Reader) UnknownMember() {
-	long := len(r.name) > maxNamed
-	if !r.skip() {
-		return
+	if r.skip() {
+		r.Violation("additionalProperties", "is not a member of this object")
 	}
-	pointer := r.dec.StackPointer()
-	if long {
-		pointer = pointer.Parent()
-	}
-	r.violations.Body(string(pointer), "additionalProperties", "is not a member of this object")
 }
 
 // SkipMember reads the value of a member that the schema allows but does not describe.
 func (r *Reader) SkipMember() { r.skip() }
-
-// MaxProperties returns what is wrong with an object of n members where at most limit are allowed.
-func MaxProperties(n, limit int) string {
-	if n <= limit {
-		return ""
-	}
-	return "must have at most " + strconv.Itoa(limit) + " members"
-}
 
 // Required adds a violation for each bit of missing; names holds the member name of each bit. It is called after
 // the closing brace.
@@ -254,13 +255,21 @@ func (r *Reader) Required(missing uint64, names ...string) {
 	if r.err != nil || missing == 0 {
 		return
 	}
-	object := r.dec.StackPointer()
+	object, whole := place(r.dec)
 	for i, name := range names {
-		if missing&(1<<i) != 0 {
-			r.violations.Body(string(object.AppendToken(name)), "required", "is required")
+		if missing&(1<<i) == 0 {
+			continue
 		}
+		at := object
+		if whole {
+			at = object.AppendToken(name)
+		}
+		r.violations.Body(string(at), "required", "is required")
 	}
 }
+
+// FillsDefaults reports whether members that were not sent get the default of the schema: see Patch.
+func (r *Reader) FillsDefaults() bool { return r.purpose == Request }
 
 // BeginArray reads the opening bracket. Where the value is not an array it adds a violation and returns false.
 func (r *Reader) BeginArray() bool {

@@ -140,24 +140,42 @@ func digits(s string) (n int) {
 // UUID returns what is wrong where s is not a UUID in the form of RFC 9562 §4: the generated server would also take
 // braces, a URN prefix and missing hyphens, so that one resource would have many addresses.
 func UUID(s string) string {
-	const wrong = "must be a UUID such as 01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"
-	if len(s) != 36 {
-		return wrong
+	_, wrong := UUIDBytes(s)
+	return wrong
+}
+
+// UUIDBytes returns the bytes of a UUID, or what is wrong.
+func UUIDBytes(s string) (id [16]byte, wrong string) {
+	const wrongUUID = "must be a UUID such as 01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return id, wrongUUID
 	}
-	for i := range len(s) {
-		b := s[i]
-		switch i {
-		case 8, 13, 18, 23:
-			if b != '-' {
-				return wrong
-			}
-		default:
-			if !('0' <= b && b <= '9' || 'a' <= b && b <= 'f' || 'A' <= b && b <= 'F') {
-				return wrong
-			}
+	at := 0
+	for i := range id {
+		if s[at] == '-' {
+			at++
 		}
+		high, low := hexDigit(s[at]), hexDigit(s[at+1])
+		if high|low > 15 {
+			return [16]byte{}, wrongUUID
+		}
+		id[i] = high<<4 | low
+		at += 2
 	}
-	return ""
+	return id, ""
+}
+
+// hexDigit returns the value of a hexadecimal digit, and more than 15 for any other byte.
+func hexDigit(b byte) byte {
+	switch {
+	case '0' <= b && b <= '9':
+		return b - '0'
+	case 'a' <= b && b <= 'f':
+		return b - 'a' + 10
+	case 'A' <= b && b <= 'F':
+		return b - 'A' + 10
+	}
+	return 0xff
 }
 
 // MaxBytes returns what is wrong where s has more than n bytes: the ceiling of a string whose length the document leaves open.
