@@ -113,6 +113,17 @@ audit: ## Known vulnerabilities, gosec, licences. Needs the network.
 bench: ## CPU per request beside hand-written net/http (bench/README.md).
 	@cd bench && go run .
 
+# ajv is measured where npm is there to get it.
+.PHONY: bench-decode
+bench-decode: ## Decode and validate a body, beside other ways to do it (bench/README.md).
+	@if command -v npm >/dev/null && [ ! -d bench/decode/ajv/node_modules ]; then npm ci --silent --prefix bench/decode/ajv; fi
+	@cd bench && go run ./decode
+
+.PHONY: generate-bench
+generate-bench: ## Write the generated code that bench-decode compares.
+	@go run ./cmd/gatehouse-gen generate --spec bench/decode/openapi.yaml --out bench/decode/gatehouseapi --package gatehouseapi --client ""
+	@cd bench/decode && go tool ogen -config ogen.yml -target ogenapi -package ogenapi -clean openapi.yaml
+
 .PHONY: clean
 clean: ## Remove what was built. Keeps data/.
 	@rm -rf bin
