@@ -121,7 +121,7 @@ bench-decode: ## Decode and validate a body, beside other ways to do it (bench/R
 
 .PHONY: generate-bench
 generate-bench: ## Write the generated code that bench-decode compares.
-	@go run ./cmd/gatehouse-gen generate --spec bench/decode/openapi.yaml --out bench/decode/gatehouseapi --package gatehouseapi --client ""
+	@go run ./cmd/gatehouse-gen generate --spec bench/decode/openapi.yaml --out bench/decode/gatehouseapi --package gatehouseapi
 	@cd bench/decode && go tool ogen -config ogen.yml -target ogenapi -package ogenapi -clean openapi.yaml
 
 .PHONY: clean
