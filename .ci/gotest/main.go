@@ -62,7 +62,7 @@ func noRace() string {
 }
 
 func test(report *report, dir string, args, env []string) error {
-	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	cmd := exec.Command("go", append([]string{"test", "-json", "-timeout", "40m"}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stderr = dir, env, os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

@@ -35,7 +35,6 @@ func TestPublicDocuments(t *testing.T) {
 		}
 		n++
 		t.Run(f.Name(), func(t *testing.T) {
-			t.Parallel()
 			spec := specIn(t, filepath.Join(suiteFolder(t, "openapi"), f.Name()))
 			dir := moduleFolder(t)
 			_, err := Generate(Options{Spec: spec, Out: dir, Package: "api", UndeclaredSecurity: "public"})

@@ -376,7 +376,6 @@ func TestReportOfPublicDocuments(t *testing.T) {
 		}
 		n++
 		t.Run(f.Name(), func(t *testing.T) {
-			t.Parallel()
 			spec := specIn(t, filepath.Join(suiteFolder(t, "openapi"), f.Name()))
 			l, _, err := load(Options{Spec: spec, UndeclaredSecurity: "deny"})
 			if wanted := publicFaults[f.Name()]; wanted != nil {
