@@ -93,6 +93,18 @@ var differences = []struct {
 		invalid: []string{`{"a":[1]}`, `{"a":[[[1]]]}`},
 	},
 	{
+		name:    "a default within a condition",
+		schema:  `{"type":"object","properties":{"d":{"type":"object","properties":{"e":{"type":"string"}}}},"if":{"properties":{"d":{"type":"boolean","default":true}}},"then":{"maxProperties":0}}`,
+		valid:   []string{`{}`, `{"d":{"e":"x"}}`},
+		invalid: []string{`{"d":true}`, `{"a":1}`},
+	},
+	{
+		name:    "a text with one hyphen too many for a UUID",
+		schema:  `{"type":"string","format":"uuid"}`,
+		valid:   []string{`"01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"`},
+		invalid: []string{`"01935840-1c2b-7d3e-9f40-5a6b7c8d--0f"`, `"--935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"`, `"01935840-1c2b-7d3e-9f40-5a6b7c8d9e-f"`, `"01935840--c2b-7d3e-9f40-5a6b7c8d9e0f"`},
+	},
+	{
 		name:    "a text beyond the ceiling is a text",
 		schema:  `{"not":{"type":"string"}}`,
 		valid:   []string{`1`},

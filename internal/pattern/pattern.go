@@ -52,7 +52,7 @@ func Valid(ecma string) bool {
 	if t.pattern() != nil {
 		return false
 	}
-	_, err := regexp.Compile(t.out.String())
+	_, err := syntax.Parse(t.out.String(), syntax.Perl)
 	var s *syntax.Error
 	return err == nil || errors.As(err, &s) && (s.Code == syntax.ErrInvalidRepeatSize && !backwards(s.Expr) || s.Code == syntax.ErrLarge)
 }

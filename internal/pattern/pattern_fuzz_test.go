@@ -2,6 +2,8 @@ package pattern_test
 
 import (
 	"regexp"
+	"runtime"
+	"strings"
 	"testing"
 
 	"example.com/gatehouse/internal/pattern"
@@ -43,4 +45,23 @@ func FuzzTranslate(f *testing.F) {
 			t.Errorf("%q and %q differ for %q", re2, grouped, text)
 		}
 	})
+}
+
+// TestValidTakesLittle: a client chooses the texts of the format regex. Named properties must not make one hundreds of times as long.
+func TestValidTakesLittle(t *testing.T) {
+	for _, unit := range []string{`\p{L}`, `\P{L}`, `[^\p{L}]`, `[\p{L}\P{Lu}]`} {
+		text := strings.Repeat(unit, 1000)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		valid := pattern.Valid(text)
+		runtime.ReadMemStats(&after)
+		if allocated := after.TotalAlloc - before.TotalAlloc; !valid || allocated > uint64(1000*len(text)) {
+			t.Errorf("%s a thousand times: %v, %d bytes allocated", unit, valid, allocated)
+		}
+	}
+	for _, text := range []string{`\p{Nope}`, `[\p{L]`, `\p`} {
+		if pattern.Valid(text) {
+			t.Errorf("%s was taken", text)
+		}
+	}
 }

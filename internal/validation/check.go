@@ -86,14 +86,21 @@ func (c *Check) Test(v *Value, keyword, detail string) {
 // Never refuses the value: what the schema false does.
 func (c *Check) Never(v *Value) { c.Violation(v, "false", "is not allowed here") }
 
-// Accepts tries a schema. Where the value fits, what the schema looked at stays noted; where it does not, nothing of the
-// trial stays.
+// Accepts asks whether a value fits a schema. Where it does, what the schema looked at stays noted; where it does not, nothing
+// of the trial stays. A default stays in neither case: a condition asks about the value, and does not describe it.
 func (c *Check) Accepts(v *Value, check func(*Check, *Value)) bool {
+	place := len(c.marks)
 	ok, _ := c.try(v, check)
+	for i := len(c.marks) - 1; i >= place; i-- {
+		if m := &c.marks[i]; m.filled {
+			m.value.defaults = m.value.defaults[:len(m.value.defaults)-1]
+			*m = marked{value: new(Value)} // the others keep their numbers
+		}
+	}
 	return ok
 }
 
-// try is Accepts for who wants the value: large says that it is beyond a ceiling of the schema.
+// try tries a schema for who wants the value: large says that it is beyond a ceiling of the schema.
 func (c *Check) try(v *Value, check func(*Check, *Value)) (ok, large bool) {
 	if c.trials--; c.trials < 0 {
 		if c.trials == -1 {

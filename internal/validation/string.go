@@ -152,7 +152,8 @@ func UUIDBytes(s string) (id [16]byte, wrong string) {
 	}
 	at := 0
 	for i := range id {
-		if s[at] == '-' {
+		switch at {
+		case 8, 13, 18, 23: // and nowhere else: one more would lead beyond the end
 			at++
 		}
 		high, low := hexDigit(s[at]), hexDigit(s[at+1])
