@@ -254,9 +254,7 @@ func (rt *route) decide(outcomes []outcome, p *presentation) (*alternative, erro
 		return nil, couldNotTell(unsure)
 	case lacking != nil:
 		e := problem.InsufficientScope.New(lacking.forbidden)
-		if bearer {
-			e.Challenges = lacking.forbiddenBearer
-		}
+		e.Challenges = lacking.forbiddenBearer // none where the alternative asks for no token
 		return nil, e
 	case !anyPresented:
 		return nil, unauthorized("this operation needs a credential", rt.challenges)
