@@ -44,9 +44,9 @@ type Content struct {
 // is checked without its content: it is a stream.
 const maxChecked = 1 << 20
 
-// checked calls the handler and holds back its answer until it has been compared with the document (API10:2023 looks at it
-// from the other side: what a service did not mean to say leaves it as data). An answer that the document does not declare
-// becomes a 500, and the log says what is wrong with it.
+// checked calls the handler and holds back its answer until it has been compared with the document: a member that a handler
+// did not mean to send is data that leaves the service (API3:2023). An answer that the document does not declare becomes a
+// 500, and the log says what is wrong with it.
 func (rt *route) checked(c echo.Context, s *State, next echo.HandlerFunc) error {
 	response := c.Response()
 	held := &heldResponse{ResponseWriter: response.Writer, rt: rt, header: response.Header().Clone(), head: c.Request().Method == http.MethodHead}
