@@ -1,12 +1,9 @@
 package codegen
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -164,28 +161,6 @@ func compareDocument(t *testing.T, job differentialtest.Job) (report differentia
 	for i := range schemasOfDocument {
 		fmt.Fprintf(&destinations, "\n\t\tfunc() any { return new(api.S%dJSONRequestBody) },", i)
 	}
-	driver := filepath.Join(dir, "driver")
-	if err := os.Mkdir(driver, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	source := fmt.Sprintf(differentialDriver, filepath.Base(dir), destinations.String())
-	if err := os.WriteFile(filepath.Join(driver, "main.go"), []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	input, err := json.Marshal(job)
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := exec.CommandContext(t.Context(), "go", "run", "./"+filepath.Base(dir)+"/driver")
-	run.Dir, run.Stdin = "testdata", bytes.NewReader(input)
-	var stderr bytes.Buffer
-	run.Stderr = &stderr
-	output, err := run.Output()
-	if err != nil {
-		t.Fatalf("%v\n%.8000s", err, stderr.String())
-	}
-	if err := json.Unmarshal(output, &report); err != nil {
-		t.Fatal(err)
-	}
+	drive(t, dir, fmt.Sprintf(differentialDriver, filepath.Base(dir), destinations.String()), job, &report)
 	return report
 }

@@ -1,10 +1,8 @@
 package codegen
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -97,28 +95,8 @@ func mount(t *testing.T, dir string) map[string]int {
 	for _, m := range authenticatorMethods(t, dir) {
 		authenticators += fmt.Sprintf("func (nobody) %[1]s(context.Context, api.%[1]sCredential) (*auth.Principal, error) { return nil, auth.ErrInvalidCredential }\n", m)
 	}
-	driver := filepath.Join(dir, "mount")
-	if err := os.Mkdir(driver, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	source := fmt.Sprintf(mountDriver, filepath.Base(dir), authenticators)
-	if err := os.WriteFile(filepath.Join(driver, "main.go"), []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run := exec.CommandContext(t.Context(), "go", "run", "./"+filepath.Base(dir)+"/mount")
-	run.Dir = "testdata"
-	output, err := run.Output()
-	if err != nil {
-		message := ""
-		if failed, ok := err.(*exec.ExitError); ok {
-			message = string(failed.Stderr)
-		}
-		t.Fatalf("%v\n%.4000s", err, message)
-	}
 	var answers map[string]int
-	if err := json.Unmarshal(output, &answers); err != nil {
-		t.Fatal(err)
-	}
+	drive(t, dir, fmt.Sprintf(mountDriver, filepath.Base(dir), authenticators), nil, &answers)
 	return answers
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -185,7 +184,6 @@ func runPlain(t *testing.T) map[string][]plainAnswer {
 		t.Fatal(err)
 	}
 	spec := filepath.Join(t.TempDir(), "openapi.json")
-	driver := filepath.Join(dir, "driver")
 	if err := os.WriteFile(spec, document, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -205,26 +203,7 @@ func runPlain(t *testing.T) map[string][]plainAnswer {
 	if n := bytes.Count(decoders, []byte("r.Checked(")); n != held {
 		t.Errorf("%d members are checked in memory, want %d", n, held)
 	}
-	if err := os.Mkdir(driver, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(driver, "main.go"), fmt.Appendf(nil, plainDriver, filepath.Base(dir), destinations), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	input, err := json.Marshal(bodies)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	run := exec.CommandContext(t.Context(), "go", "run", "./"+filepath.Base(dir)+"/driver")
-	run.Dir, run.Stdin, run.Stderr = "testdata", bytes.NewReader(input), &stderr
-	output, err := run.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, stderr.String())
-	}
 	var answers map[string][]plainAnswer
-	if err := json.Unmarshal(output, &answers); err != nil {
-		t.Fatal(err)
-	}
+	drive(t, dir, fmt.Sprintf(plainDriver, filepath.Base(dir), destinations), bodies, &answers)
 	return answers
 }

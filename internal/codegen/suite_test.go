@@ -1,11 +1,9 @@
 package codegen
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -256,30 +254,8 @@ func runSuite(t *testing.T, groups []*suiteGroup) (right int) {
 			cases[i] = append(cases[i], c.Data)
 		}
 	}
-	driver := filepath.Join(dir, "driver")
-	if err := os.Mkdir(driver, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	source := fmt.Sprintf(suiteDriver, filepath.Base(dir), destinations.String())
-	if err := os.WriteFile(filepath.Join(driver, "main.go"), []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	input, err := json.Marshal(cases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := exec.CommandContext(t.Context(), "go", "run", "./"+filepath.Base(dir)+"/driver")
-	run.Dir, run.Stdin = "testdata", bytes.NewReader(input)
-	var stderr bytes.Buffer
-	run.Stderr = &stderr
-	output, err := run.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, stderr.String())
-	}
 	var answers [][]string
-	if err := json.Unmarshal(output, &answers); err != nil {
-		t.Fatal(err)
-	}
+	drive(t, dir, fmt.Sprintf(suiteDriver, filepath.Base(dir), destinations.String()), cases, &answers)
 	for i, g := range groups {
 		for j, c := range g.Tests {
 			if answer := answers[i][j]; (answer == "") != c.Valid || strings.HasPrefix(answer, "not decoded") {
