@@ -10,39 +10,39 @@ import (
 
 // The patterns and enumerations of the document, each once.
 var (
-	pattern1  = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
-	pattern2  = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
-	pattern3  = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
-	pattern4  = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
-	pattern5  = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
-	enum6     = validation.NewEnumeration("\"password\"")
-	pattern7  = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
-	pattern8  = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
-	enum9     = validation.NewEnumeration("\"Bearer\"")
-	pattern10 = regexp.MustCompile("^\"[!#-~]*\"$")
-	enum11    = validation.NewEnumeration("\"ok\"")
-	enum12    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum13    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
-	enum14    = validation.NewEnumeration("\"OKP\"")
-	enum15    = validation.NewEnumeration("\"Ed25519\"")
-	enum16    = validation.NewEnumeration("\"sig\"")
-	enum17    = validation.NewEnumeration("\"EdDSA\"")
+	pattern1 = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern2 = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
+	pattern3 = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
+	pattern4 = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern5 = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
+	pattern6 = regexp.MustCompile("^\"[!#-~]*\"$")
+	enum7    = validation.NewEnumeration("\"password\"")
+	pattern8 = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
+	pattern9 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+	enum10   = validation.NewEnumeration("\"Bearer\"")
+	enum11   = validation.NewEnumeration("\"ok\"")
+	enum12   = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
+	enum13   = validation.NewEnumeration("\"OKP\"")
+	enum14   = validation.NewEnumeration("\"Ed25519\"")
+	enum15   = validation.NewEnumeration("\"sig\"")
+	enum16   = validation.NewEnumeration("\"EdDSA\"")
+	enum17   = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
 	c.Required(v, "grant_type", "username", "password")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "grant_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum6)
+			c.Enum(m, enum7)
 		case "username":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 256)
-			c.Pattern(m, pattern7, "^[^\\x00-\\x1F\\x7F]*$")
+			c.Pattern(m, pattern8, "^[^\\x00-\\x1F\\x7F]*$")
 		case "password":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
@@ -51,7 +51,7 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1000)
-			c.Pattern(m, pattern8, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+			c.Pattern(m, pattern9, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
 		case "client_id":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
@@ -79,14 +79,14 @@ func checkCreateTokenResponsePragma(c *validation.Check, v *validation.Value) {
 func checkTokenResponse(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "access_token", "token_type", "expires_in", "scope")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "access_token":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 8192)
 		case "token_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum9)
+			c.Enum(m, enum10)
 		case "expires_in":
 			c.Type(m, validation.Integer)
 			c.Minimum(m, "1")
@@ -104,7 +104,7 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 func checkJsonWebKeySet(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "keys")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "keys":
 			checkJsonWebKeySetKeys(c, m)
@@ -117,7 +117,7 @@ func checkJsonWebKeySet(c *validation.Check, v *validation.Value) {
 func checkWhoAmI(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "authenticated", "schemes", "scopes")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "authenticated":
 			c.Type(m, validation.Boolean)
@@ -137,7 +137,7 @@ func checkWhoAmI(c *validation.Check, v *validation.Value) {
 func checkItemPage(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "items")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "items":
 			checkItemPageItems(c, m)
@@ -154,7 +154,7 @@ func checkItem(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "name", "price")
 	c.RequiredInResponse(v, "id", "owner_id", "created_at", "updated_at")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "id":
 			if c.ReadOnly(m) {
@@ -217,13 +217,13 @@ func checkCreateItemResponseLocation(c *validation.Check, v *validation.Value) {
 func checkCreateItemResponseETag(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
 	c.MaxLength(v, 64)
-	c.Pattern(v, pattern10, "^\"[!#-~]*\"$")
+	c.Pattern(v, pattern6, "^\"[!#-~]*\"$")
 }
 
 func checkUser(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "id", "username", "scopes", "created_at")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "id":
 			c.Type(m, validation.String)
@@ -232,7 +232,7 @@ func checkUser(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MaxLength(m, 256)
 		case "scopes":
-			checkUserScopes(c, m)
+			checkWhoAmIScopes(c, m)
 		case "created_at":
 			c.Type(m, validation.String)
 			c.DateTime(m)
@@ -246,7 +246,7 @@ func checkUser(c *validation.Check, v *validation.Value) {
 func checkHealth(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "status")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "status":
 			c.Type(m, validation.String)
@@ -261,7 +261,7 @@ func checkOpenapiDocument(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
 	c.Required(v, "openapi")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "openapi":
 			c.Type(m, validation.String)
@@ -287,20 +287,10 @@ func checkGetDocsFileResponse(c *validation.Check, v *validation.Value) {
 	c.MaxLength(v, 4194304)
 }
 
-func checkGetDocsFileResponse2(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.String)
-	c.MaxLength(v, 4194304)
-}
-
-func checkGetDocsFileResponse3(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.String)
-	c.MaxLength(v, 65536)
-}
-
 func checkOAuthError(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "error")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "error":
 			c.Type(m, validation.String)
@@ -326,20 +316,10 @@ func checkOAuthTooManyRequestsRetryAfter(c *validation.Check, v *validation.Valu
 	c.Integer(v, 32, false)
 }
 
-func checkOAuthTooManyRequestsRateLimitPolicy(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.String)
-	c.MaxLength(v, 500)
-}
-
-func checkOAuthTooManyRequestsRateLimit(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.String)
-	c.MaxLength(v, 500)
-}
-
 func checkProblem(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "type", "title", "status", "detail", "instance", "request_id")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "type":
 			c.Type(m, validation.String)
@@ -366,7 +346,36 @@ func checkProblem(c *validation.Check, v *validation.Value) {
 		case "errors":
 			checkProblemErrors(c, m)
 		case "violated-policies":
-			checkProblemViolatedPolicies(c, m)
+			checkWhoAmISchemes(c, m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkJsonWebKey(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "kty", "crv", "use", "alg", "kid", "x")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "kty":
+			c.Type(m, validation.String)
+			c.Enum(m, enum13)
+		case "crv":
+			c.Type(m, validation.String)
+			c.Enum(m, enum14)
+		case "use":
+			c.Type(m, validation.String)
+			c.Enum(m, enum15)
+		case "alg":
+			c.Type(m, validation.String)
+			c.Enum(m, enum16)
+		case "kid":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 128)
+		case "x":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 64)
 		default:
 			c.UnknownMember(m)
 		}
@@ -376,7 +385,7 @@ func checkProblem(c *validation.Check, v *validation.Value) {
 func checkJsonWebKeySetKeys(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Array)
 	c.MaxItems(v, 20)
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		checkJsonWebKey(c, e)
 	}
 }
@@ -384,7 +393,7 @@ func checkJsonWebKeySetKeys(c *validation.Check, v *validation.Value) {
 func checkWhoAmISchemes(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Array)
 	c.MaxItems(v, 10)
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		c.Type(e, validation.String)
 		c.MaxLength(e, 64)
 	}
@@ -393,7 +402,7 @@ func checkWhoAmISchemes(c *validation.Check, v *validation.Value) {
 func checkWhoAmIScopes(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Array)
 	c.MaxItems(v, 100)
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		c.Type(e, validation.String)
 		c.MaxLength(e, 100)
 	}
@@ -402,21 +411,21 @@ func checkWhoAmIScopes(c *validation.Check, v *validation.Value) {
 func checkItemPageItems(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Array)
 	c.MaxItems(v, 100)
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		checkItem(c, e)
 	}
 }
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum13)
+	c.Enum(v, enum17)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Array)
 	c.MaxItems(v, 10)
 	c.UniqueItems(v)
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		c.Type(e, validation.String)
 		c.MinLength(e, 1)
 		c.MaxLength(e, 30)
@@ -426,7 +435,7 @@ func checkItemTags(c *validation.Check, v *validation.Value) {
 func checkDimensions(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "width", "height", "depth")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "width":
 			c.Type(m, validation.Number)
@@ -446,65 +455,10 @@ func checkDimensions(c *validation.Check, v *validation.Value) {
 	}
 }
 
-func checkUserScopes(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.Array)
-	c.MaxItems(v, 100)
-	for e := range v.Elements() {
-		c.Type(e, validation.String)
-		c.MaxLength(e, 100)
-	}
-}
-
-func checkProblemErrors(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.Array)
-	c.MaxItems(v, 32)
-	for e := range v.Elements() {
-		checkViolation(c, e)
-	}
-}
-
-func checkProblemViolatedPolicies(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.Array)
-	c.MaxItems(v, 10)
-	for e := range v.Elements() {
-		c.Type(e, validation.String)
-		c.MaxLength(e, 64)
-	}
-}
-
-func checkJsonWebKey(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.Object)
-	c.Required(v, "kty", "crv", "use", "alg", "kid", "x")
-	for m := range v.Members() {
-		switch m.Name() {
-		case "kty":
-			c.Type(m, validation.String)
-			c.Enum(m, enum14)
-		case "crv":
-			c.Type(m, validation.String)
-			c.Enum(m, enum15)
-		case "use":
-			c.Type(m, validation.String)
-			c.Enum(m, enum16)
-		case "alg":
-			c.Type(m, validation.String)
-			c.Enum(m, enum17)
-		case "kid":
-			c.Type(m, validation.String)
-			c.MaxLength(m, 128)
-		case "x":
-			c.Type(m, validation.String)
-			c.MaxLength(m, 64)
-		default:
-			c.UnknownMember(m)
-		}
-	}
-}
-
 func checkViolation(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "keyword", "detail")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "pointer":
 			c.Type(m, validation.String)
@@ -521,5 +475,13 @@ func checkViolation(c *validation.Check, v *validation.Value) {
 		default:
 			c.UnknownMember(m)
 		}
+	}
+}
+
+func checkProblemErrors(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 32)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		checkViolation(c, e)
 	}
 }

@@ -25,98 +25,60 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 		switch string(r.Name()) {
 		case "name":
 			seen |= 1 << 0
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("minLength", validation.MinLength(s, 1))
-				r.Check("maxLength", validation.MaxLength(s, 100))
-				r.Check("pattern", validation.Pattern(s, pattern4, "^[A-Za-z0-9 _-]+$"))
-				dst.Name = s
-			}
+			dst.Name = r.Text()
+			r.MinLength(1)
+			r.MaxLength(100)
+			r.Pattern(pattern4, "^[A-Za-z0-9 _-]+$")
 		case "price":
 			seen |= 1 << 1
-			if n, ok := r.Float64(); ok {
-				r.Minimum(0, "0")
-				r.Maximum(1000000, "1000000")
-				dst.Price = n
-			}
+			dst.Price = r.Float64()
+			r.Minimum(0, "0")
+			r.Maximum(1000000, "1000000")
 		case "description":
-			seen |= 1 << 2
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("maxLength", validation.MaxLength(s, 1000))
-				r.Check("pattern", validation.Pattern(s, pattern5, "^[^\\x00]*$"))
-				optional.Description = s
-				dst.Description = &optional.Description
-			}
+			optional.Description = r.Text()
+			dst.Description = &optional.Description
+			r.MaxLength(1000)
+			r.Pattern(pattern5, "^[^\\x00]*$")
 		case "category":
-			seen |= 1 << 3
-			if text, ok := r.Text(); ok {
-				var value Category
-				switch string(text) {
-				case "book":
-					value = "book"
-				case "toy":
-					value = "toy"
-				case "food":
-					value = "food"
-				case "other":
-					value = "other"
-				default:
-					r.Violation("enum", validation.Enum("book, toy, food, other"))
-				}
-				optional.Category = value
-				dst.Category = &optional.Category
-			}
+			optional.Category = Category(r.Enum("book", "toy", "food", "other"))
+			dst.Category = &optional.Category
 		case "tags":
-			seen |= 1 << 4
-			if r.BeginArray() {
-				list, n := make([]string, 0, 8), 0
-				for r.NextElement() {
-					n++
-					if text, ok := r.Text(); ok {
-						s := string(text)
-						r.Check("minLength", validation.MinLength(s, 1))
-						r.Check("maxLength", validation.MaxLength(s, 30))
-						list = append(list, s)
-					}
-				}
-				r.Check("maxItems", validation.MaxItems(n, 10))
-				r.Check("uniqueItems", validation.Unique(list))
-				optional.Tags = list
-				dst.Tags = &optional.Tags
-			}
+			optional.Tags = decodeNewItemTags(r)
+			dst.Tags = &optional.Tags
 		case "dimensions":
-			seen |= 1 << 5
-			var object Dimensions
-			decodeDimensions(r, &object)
-			optional.Dimensions = object
+			decodeDimensions(r, &optional.Dimensions)
 			dst.Dimensions = &optional.Dimensions
 		case "available_from":
-			seen |= 1 << 6
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				day, wrong := validation.Date(s)
-				r.Check("format", wrong)
-				date := openapi_types.Date{Time: day}
-				optional.AvailableFrom = date
-				dst.AvailableFrom = &optional.AvailableFrom
-			}
+			optional.AvailableFrom = openapi_types.Date{Time: r.Date()}
+			dst.AvailableFrom = &optional.AvailableFrom
 		case "supplier_email":
-			seen |= 1 << 7
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("maxLength", validation.MaxLength(s, 254))
-				r.Check("format", validation.Email(s))
-				optional.SupplierEmail = s
-				dst.SupplierEmail = &optional.SupplierEmail
-			}
+			optional.SupplierEmail = r.Text()
+			dst.SupplierEmail = &optional.SupplierEmail
+			r.Format(validation.Email)
+			r.MaxLength(254)
 		default:
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b11, "name", "price", "description", "category", "tags", "dimensions", "available_from", "supplier_email")
+	r.Required(seen, "name", "price")
 }
 
+func decodeNewItemTags(r *validation.Reader) []string {
+	if !r.BeginArray() {
+		return nil
+	}
+	list := make([]string, 0, 8)
+	for r.NextElement() {
+		if element := r.Text(); r.Valid() {
+			list = append(list, element)
+		}
+		r.MinLength(1)
+		r.MaxLength(30)
+	}
+	r.MaxItems(10)
+	r.Check("uniqueItems", validation.Unique(list))
+	return list
+}
 func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 	if !r.BeginObject() {
 		return
@@ -128,104 +90,52 @@ func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 	for r.NextMember() {
 		switch string(r.Name()) {
 		case "name":
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("minLength", validation.MinLength(s, 1))
-				r.Check("maxLength", validation.MaxLength(s, 100))
-				r.Check("pattern", validation.Pattern(s, pattern4, "^[A-Za-z0-9 _-]+$"))
-				optional.Name = s
-				dst.Name = &optional.Name
-			}
+			optional.Name = r.Text()
+			dst.Name = &optional.Name
+			r.MinLength(1)
+			r.MaxLength(100)
+			r.Pattern(pattern4, "^[A-Za-z0-9 _-]+$")
 		case "price":
-			if n, ok := r.Float64(); ok {
-				r.Minimum(0, "0")
-				r.Maximum(1000000, "1000000")
-				optional.Price = n
-				dst.Price = &optional.Price
-			}
+			optional.Price = r.Float64()
+			dst.Price = &optional.Price
+			r.Minimum(0, "0")
+			r.Maximum(1000000, "1000000")
 		case "description":
-			if r.Null() {
-				dst.Description.SetNull()
+			if validation.ReadNull(r, &dst.Description) {
 				continue
 			}
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("maxLength", validation.MaxLength(s, 1000))
-				r.Check("pattern", validation.Pattern(s, pattern5, "^[^\\x00]*$"))
-				dst.Description.Set(s)
-			}
+			dst.Description.Set(r.Text())
+			r.MaxLength(1000)
+			r.Pattern(pattern5, "^[^\\x00]*$")
 		case "category":
-			if r.Null() {
-				dst.Category.SetNull()
+			if validation.ReadNull(r, &dst.Category) {
 				continue
 			}
-			if text, ok := r.Text(); ok {
-				var value ItemPatchCategory
-				switch string(text) {
-				case "book":
-					value = "book"
-				case "toy":
-					value = "toy"
-				case "food":
-					value = "food"
-				case "other":
-					value = "other"
-				default:
-					r.Violation("enum", validation.Enum("book, toy, food, other"))
-				}
-				dst.Category.Set(value)
-			}
+			dst.Category.Set(ItemPatchCategory(r.Enum("book", "toy", "food", "other")))
 		case "tags":
-			if r.Null() {
-				dst.Tags.SetNull()
+			if validation.ReadNull(r, &dst.Tags) {
 				continue
 			}
-			if r.BeginArray() {
-				list, n := make([]string, 0, 8), 0
-				for r.NextElement() {
-					n++
-					if text, ok := r.Text(); ok {
-						s := string(text)
-						r.Check("minLength", validation.MinLength(s, 1))
-						r.Check("maxLength", validation.MaxLength(s, 30))
-						list = append(list, s)
-					}
-				}
-				r.Check("maxItems", validation.MaxItems(n, 10))
-				r.Check("uniqueItems", validation.Unique(list))
-				dst.Tags.Set(list)
-			}
+			dst.Tags.Set(decodeNewItemTags(r))
 		case "dimensions":
-			if r.Null() {
-				dst.Dimensions.SetNull()
+			if validation.ReadNull(r, &dst.Dimensions) {
 				continue
 			}
 			var object DimensionsPatch
 			decodeDimensionsPatch(r, &object)
 			dst.Dimensions.Set(object)
 		case "available_from":
-			if r.Null() {
-				dst.AvailableFrom.SetNull()
+			if validation.ReadNull(r, &dst.AvailableFrom) {
 				continue
 			}
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				day, wrong := validation.Date(s)
-				r.Check("format", wrong)
-				date := openapi_types.Date{Time: day}
-				dst.AvailableFrom.Set(date)
-			}
+			dst.AvailableFrom.Set(openapi_types.Date{Time: r.Date()})
 		case "supplier_email":
-			if r.Null() {
-				dst.SupplierEmail.SetNull()
+			if validation.ReadNull(r, &dst.SupplierEmail) {
 				continue
 			}
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("maxLength", validation.MaxLength(s, 254))
-				r.Check("format", validation.Email(s))
-				dst.SupplierEmail.Set(s)
-			}
+			dst.SupplierEmail.Set(r.Text())
+			r.Format(validation.Email)
+			r.MaxLength(254)
 		default:
 			r.UnknownMember()
 		}
@@ -241,30 +151,24 @@ func decodeDimensions(r *validation.Reader, dst *Dimensions) {
 		switch string(r.Name()) {
 		case "width":
 			seen |= 1 << 0
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Width = n
-			}
+			dst.Width = r.Float64()
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		case "height":
 			seen |= 1 << 1
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Height = n
-			}
+			dst.Height = r.Float64()
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		case "depth":
 			seen |= 1 << 2
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Depth = n
-			}
+			dst.Depth = r.Float64()
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		default:
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b111, "width", "height", "depth")
+	r.Required(seen, "width", "height", "depth")
 }
 
 func decodeDimensionsPatch(r *validation.Reader, dst *DimensionsPatch) {
@@ -279,26 +183,20 @@ func decodeDimensionsPatch(r *validation.Reader, dst *DimensionsPatch) {
 	for r.NextMember() {
 		switch string(r.Name()) {
 		case "width":
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				optional.Width = n
-				dst.Width = &optional.Width
-			}
+			optional.Width = r.Float64()
+			dst.Width = &optional.Width
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		case "height":
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				optional.Height = n
-				dst.Height = &optional.Height
-			}
+			optional.Height = r.Float64()
+			dst.Height = &optional.Height
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		case "depth":
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				optional.Depth = n
-				dst.Depth = &optional.Depth
-			}
+			optional.Depth = r.Float64()
+			dst.Depth = &optional.Depth
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		default:
 			r.UnknownMember()
 		}

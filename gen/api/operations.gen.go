@@ -70,29 +70,33 @@ func Scopes() []string {
 
 // Operations returns the operation table: one row for each operation of the document.
 func Operations() []guard.Operation {
-	return []guard.Operation{
-		operationCreateToken(),
-		operationGetJwks(),
-		operationGetProtected(),
-		operationGetProtectedBasic(),
-		operationGetProtectedBearer(),
-		operationGetProtectedApiKey(),
-		operationGetProtectedBearerAndApiKey(),
-		operationGetProtectedOptional(),
-		operationListItems(),
-		operationCreateItem(),
-		operationGetItem(),
-		operationReplaceItem(),
-		operationPatchItem(),
-		operationDeleteItem(),
-		operationGetCurrentUser(),
-		operationGetLivez(),
-		operationGetReadyz(),
-		operationGetOpenapiYaml(),
-		operationGetOpenapiJson(),
-		operationGetDocs(),
-		operationGetDocsFile(),
+	var list []guard.Operation
+	for _, operation := range []func() guard.Operation{
+		operationCreateToken,
+		operationGetJwks,
+		operationGetProtected,
+		operationGetProtectedBasic,
+		operationGetProtectedBearer,
+		operationGetProtectedApiKey,
+		operationGetProtectedBearerAndApiKey,
+		operationGetProtectedOptional,
+		operationListItems,
+		operationCreateItem,
+		operationGetItem,
+		operationReplaceItem,
+		operationPatchItem,
+		operationDeleteItem,
+		operationGetCurrentUser,
+		operationGetLivez,
+		operationGetReadyz,
+		operationGetOpenapiYaml,
+		operationGetOpenapiJson,
+		operationGetDocs,
+		operationGetDocsFile,
+	} {
+		list = append(list, operation())
 	}
+	return list
 }
 
 func operationCreateToken() guard.Operation {

@@ -359,8 +359,8 @@ func responsesGetDocsFile() []guard.Response {
 			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
 		}, Contents: []guard.Content{
 			{MediaType: "text/css", Text: checkGetDocsFileResponse},
-			{MediaType: "text/javascript", Text: checkGetDocsFileResponse2},
-			{MediaType: "text/html", Text: checkGetDocsFileResponse3},
+			{MediaType: "text/javascript", Text: checkGetDocsFileResponse},
+			{MediaType: "text/html", Text: checkGetDocsResponse},
 			{MediaType: "image/png"},
 		}},
 		responseBadRequest("400"),
@@ -433,8 +433,8 @@ func responseOAuthTooManyRequests(status string) guard.Response {
 		{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
 		{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
 		{Name: "Retry-After", Shape: &validation.Shape{Kinds: validation.Integer}, Check: checkOAuthTooManyRequestsRetryAfter},
-		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkOAuthTooManyRequestsRateLimitPolicy},
-		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkOAuthTooManyRequestsRateLimit},
+		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
+		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
 	}, Contents: []guard.Content{
 		{MediaType: "application/json", JSON: checkOAuthError},
 	}}
@@ -480,8 +480,8 @@ func responseUnprocessableContent(status string) guard.Response {
 func responseTooManyRequests(status string) guard.Response {
 	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
 		{Name: "Retry-After", Shape: &validation.Shape{Kinds: validation.Integer}, Check: checkOAuthTooManyRequestsRetryAfter},
-		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkOAuthTooManyRequestsRateLimitPolicy},
-		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkOAuthTooManyRequestsRateLimit},
+		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
+		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
 	}, Contents: []guard.Content{
 		{MediaType: "application/problem+json", JSON: checkProblem},
 	}}

@@ -16,105 +16,110 @@ var _ StrictServerInterface = Unimplemented{}
 
 // CreateToken answers POST /token.
 func (Unimplemented) CreateToken(context.Context, CreateTokenRequestObject) (CreateTokenResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation createToken is not implemented")
+	return nil, unimplemented("createToken")
 }
 
 // GetJwks answers GET /.well-known/jwks.json.
 func (Unimplemented) GetJwks(context.Context, GetJwksRequestObject) (GetJwksResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getJwks is not implemented")
+	return nil, unimplemented("getJwks")
 }
 
 // GetProtected answers GET /protected.
 func (Unimplemented) GetProtected(context.Context, GetProtectedRequestObject) (GetProtectedResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getProtected is not implemented")
+	return nil, unimplemented("getProtected")
 }
 
 // GetProtectedBasic answers GET /protected/basic.
 func (Unimplemented) GetProtectedBasic(context.Context, GetProtectedBasicRequestObject) (GetProtectedBasicResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getProtectedBasic is not implemented")
+	return nil, unimplemented("getProtectedBasic")
 }
 
 // GetProtectedBearer answers GET /protected/bearer.
 func (Unimplemented) GetProtectedBearer(context.Context, GetProtectedBearerRequestObject) (GetProtectedBearerResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getProtectedBearer is not implemented")
+	return nil, unimplemented("getProtectedBearer")
 }
 
 // GetProtectedApiKey answers GET /protected/api-key.
 func (Unimplemented) GetProtectedApiKey(context.Context, GetProtectedApiKeyRequestObject) (GetProtectedApiKeyResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getProtectedApiKey is not implemented")
+	return nil, unimplemented("getProtectedApiKey")
 }
 
 // GetProtectedBearerAndApiKey answers GET /protected/bearer-and-api-key.
 func (Unimplemented) GetProtectedBearerAndApiKey(context.Context, GetProtectedBearerAndApiKeyRequestObject) (GetProtectedBearerAndApiKeyResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getProtectedBearerAndApiKey is not implemented")
+	return nil, unimplemented("getProtectedBearerAndApiKey")
 }
 
 // GetProtectedOptional answers GET /protected/optional.
 func (Unimplemented) GetProtectedOptional(context.Context, GetProtectedOptionalRequestObject) (GetProtectedOptionalResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getProtectedOptional is not implemented")
+	return nil, unimplemented("getProtectedOptional")
 }
 
 // ListItems answers GET /items.
 func (Unimplemented) ListItems(context.Context, ListItemsRequestObject) (ListItemsResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation listItems is not implemented")
+	return nil, unimplemented("listItems")
 }
 
 // CreateItem answers POST /items.
 func (Unimplemented) CreateItem(context.Context, CreateItemRequestObject) (CreateItemResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation createItem is not implemented")
+	return nil, unimplemented("createItem")
 }
 
 // GetItem answers GET /items/{item_id}.
 func (Unimplemented) GetItem(context.Context, GetItemRequestObject) (GetItemResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getItem is not implemented")
+	return nil, unimplemented("getItem")
 }
 
 // ReplaceItem answers PUT /items/{item_id}.
 func (Unimplemented) ReplaceItem(context.Context, ReplaceItemRequestObject) (ReplaceItemResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation replaceItem is not implemented")
+	return nil, unimplemented("replaceItem")
 }
 
 // PatchItem answers PATCH /items/{item_id}.
 func (Unimplemented) PatchItem(context.Context, PatchItemRequestObject) (PatchItemResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation patchItem is not implemented")
+	return nil, unimplemented("patchItem")
 }
 
 // DeleteItem answers DELETE /items/{item_id}.
 func (Unimplemented) DeleteItem(context.Context, DeleteItemRequestObject) (DeleteItemResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation deleteItem is not implemented")
+	return nil, unimplemented("deleteItem")
 }
 
 // GetCurrentUser answers GET /users/me.
 func (Unimplemented) GetCurrentUser(context.Context, GetCurrentUserRequestObject) (GetCurrentUserResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getCurrentUser is not implemented")
+	return nil, unimplemented("getCurrentUser")
 }
 
 // GetLivez answers GET /livez.
 func (Unimplemented) GetLivez(context.Context, GetLivezRequestObject) (GetLivezResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getLivez is not implemented")
+	return nil, unimplemented("getLivez")
 }
 
 // GetReadyz answers GET /readyz.
 func (Unimplemented) GetReadyz(context.Context, GetReadyzRequestObject) (GetReadyzResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getReadyz is not implemented")
+	return nil, unimplemented("getReadyz")
 }
 
 // GetOpenapiYaml answers GET /openapi.yaml.
 func (Unimplemented) GetOpenapiYaml(context.Context, GetOpenapiYamlRequestObject) (GetOpenapiYamlResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getOpenapiYaml is not implemented")
+	return nil, unimplemented("getOpenapiYaml")
 }
 
 // GetOpenapiJson answers GET /openapi.json.
 func (Unimplemented) GetOpenapiJson(context.Context, GetOpenapiJsonRequestObject) (GetOpenapiJsonResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getOpenapiJson is not implemented")
+	return nil, unimplemented("getOpenapiJson")
 }
 
 // GetDocs answers GET /docs.
 func (Unimplemented) GetDocs(context.Context, GetDocsRequestObject) (GetDocsResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getDocs is not implemented")
+	return nil, unimplemented("getDocs")
 }
 
 // GetDocsFile answers GET /docs/{file}.
 func (Unimplemented) GetDocsFile(context.Context, GetDocsFileRequestObject) (GetDocsFileResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getDocsFile is not implemented")
+	return nil, unimplemented("getDocsFile")
+}
+
+//go:noinline
+func unimplemented(operation string) error {
+	return problem.NotImplemented.New("the operation " + operation + " is not implemented")
 }

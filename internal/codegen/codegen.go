@@ -3,6 +3,7 @@ package codegen
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/format"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
@@ -121,11 +123,14 @@ func Generate(o Options) (warnings []string, err error) {
 	if err != nil {
 		return warnings, err
 	}
-	types, err := runOapi(spec, o.Package, oapi.GenerateOptions{Models: true})
+	// oapi-codegen changes the document that it is given, and cannot run twice at once: one more is parsed while it runs.
+	second := make(chan parsed, 1)
+	go func() { second <- parse(spec) }()
+	types, err := runOapi(parse(spec), o.Package, oapi.GenerateOptions{Models: true})
 	if err != nil {
 		return warnings, err
 	}
-	server, err := runOapi(spec, o.Package, oapi.GenerateOptions{EchoServer: true, Strict: true})
+	server, err := runOapi(<-second, o.Package, oapi.GenerateOptions{EchoServer: true, Strict: true})
 	if err != nil {
 		return warnings, err
 	}
@@ -142,12 +147,12 @@ func Generate(o Options) (warnings []string, err error) {
 		filepath.Join(o.Out, "server.gen.go"): []byte(prepared.restore(server)),
 	}
 	e := newEmitter(l, prepared, goTypes, goResponses, o.Package)
-	for _, f := range e.files() {
-		formatted, err := format.Source([]byte(f.text))
-		if err != nil {
-			return warnings, fmt.Errorf("%s does not parse: %w\n%s", f.name, err, f.text)
-		}
-		files[filepath.Join(o.Out, f.name)] = formatted
+	emitted := e.files()
+	if err := formatAll(emitted); err != nil {
+		return warnings, err
+	}
+	for _, f := range emitted {
+		files[filepath.Join(o.Out, f.name)] = []byte(f.text)
 	}
 	if err := l.library.err(); err != nil {
 		return warnings, err
@@ -164,7 +169,7 @@ func Generate(o Options) (warnings []string, err error) {
 		if err != nil {
 			return warnings, err
 		}
-		client, err := runOapi(spec, filepath.Base(o.Client), oapi.GenerateOptions{Models: true, Client: true})
+		client, err := runOapi(parse(spec), filepath.Base(o.Client), oapi.GenerateOptions{Models: true, Client: true})
 		if err != nil {
 			return warnings, err
 		}
@@ -182,14 +187,45 @@ func Generate(o Options) (warnings []string, err error) {
 	return warnings, write(files)
 }
 
-// runOapi runs oapi-codegen on a prepared document, which it changes: each run parses it anew.
-func runOapi(spec []byte, packageName string, generate oapi.GenerateOptions) (string, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(spec)
-	if err != nil {
-		return "", fmt.Errorf("the prepared document: %w", err)
+// formatAll writes files as gofmt does.
+func formatAll(files []file) error {
+	var all sync.WaitGroup
+	errs := make([]error, len(files))
+	for i := range files {
+		all.Go(func() {
+			formatted, err := format.Source([]byte(files[i].text))
+			if err != nil {
+				errs[i] = fmt.Errorf("%s does not parse: %w\n%s", files[i].name, err, files[i].text)
+			}
+			files[i].text = string(formatted)
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// parsed is a prepared document as oapi-codegen takes it.
+type parsed struct {
+	*openapi3.T
+	err error
+}
+
+// parse parses a prepared document, which is JSON.
+func parse(spec []byte) parsed {
+	doc := &openapi3.T{}
+	if err := doc.UnmarshalJSON(spec); err != nil {
+		return parsed{err: err}
+	}
+	return parsed{T: doc, err: openapi3.NewLoader().ResolveRefsIn(doc, nil)}
+}
+
+// runOapi runs oapi-codegen on a prepared document, which is of no use afterwards.
+func runOapi(doc parsed, packageName string, generate oapi.GenerateOptions) (string, error) {
+	if doc.err != nil {
+		return "", fmt.Errorf("the prepared document: %w", doc.err)
 	}
 	version := ""
-	source, err := oapi.Generate(doc, oapi.Configuration{
+	source, err := oapi.Generate(doc.T, oapi.Configuration{
 		PackageName:          packageName,
 		Generate:             generate,
 		OutputOptions:        oapi.OutputOptions{SkipPrune: true, NullableType: true},
@@ -212,7 +248,12 @@ func runOapi(spec []byte, packageName string, generate oapi.GenerateOptions) (st
 			break
 		}
 	}
-	formatted, err := format.Source([]byte(real.Replace(strings.Join(lines, ""))))
+	source = strings.Join(lines, "")
+	restored := real.Replace(source)
+	if restored == source {
+		return source, nil // it is formatted
+	}
+	formatted, err := format.Source([]byte(restored))
 	return string(formatted), err
 }
 

@@ -10,8 +10,8 @@ import (
 // checker writes the check functions that are asked for, each once, and those that they call.
 type checker struct {
 	*emitter
+	*shared
 	functions map[*schema]string // → name
-	used      map[string]bool
 	combined  map[*schema]bool
 	queue     []func()
 	variables map[string]string // patterns and enumerations → name
@@ -24,19 +24,24 @@ func (k *checker) function(s *schema, hint string) string {
 		return name
 	}
 	if s.name != "" {
-		hint = k.prepared.named[s]
+		name := k.reserve("check" + k.prepared.named[s])
+		k.functions[s] = name
+		k.queue = append(k.queue, func() { k.check(name, k.aside(func() { k.body(s, strings.TrimPrefix(name, "check")) })) })
+		return name
 	}
-	name := "check" + hint
-	for base, i := name, 2; k.used[name]; i++ {
-		name = fmt.Sprintf("%s%d", base, i)
+	name := k.reserve("check" + hint)
+	k.functions[s] = name
+	body := k.aside(func() { k.body(s, strings.TrimPrefix(name, "check")) })
+	name, same := k.share(name, body)
+	if !same {
+		k.queue = append(k.queue, func() { k.check(name, body) })
 	}
-	k.used[name], k.functions[s] = true, name
-	k.queue = append(k.queue, func() {
-		k.p("func %s(c *validation.Check, v *validation.Value) {", name)
-		k.body(s, strings.TrimPrefix(name, "check"))
-		k.p("}\n")
-	})
+	k.functions[s] = name
 	return name
+}
+
+func (k *checker) check(name, body string) {
+	k.p("func %s(c *validation.Check, v *validation.Value) {\n%s}\n", name, body)
 }
 
 // below are all the schemas that a schema refers to.
@@ -118,15 +123,22 @@ func (k *checker) body(s *schema, hint string) {
 	k.members(s, hint)
 	k.combinations(s, hint)
 	if s.unevaluatedItems != nil {
-		k.unevaluated(s.unevaluatedItems, hint, "e", "Elements", "c.UnevaluatedElement(e)")
+		k.unevaluated(s.unevaluatedItems, hint, eachElement(0), "e", "c.UnevaluatedElement(e)")
 	}
 	if s.unevaluatedProperties != nil {
-		k.unevaluated(s.unevaluatedProperties, hint, "m", "Members", "c.UnevaluatedMember(m)")
+		k.unevaluated(s.unevaluatedProperties, hint, eachMember, "m", "c.UnevaluatedMember(m)")
 	}
 }
 
-func (k *checker) unevaluated(s *schema, hint, variable, method, refuse string) {
-	k.p("for %s := range v.%s() {\nif c.Unevaluated(%s, scope) {", variable, method, variable)
+// eachMember and eachElement are the heads of loops over the children of v.
+const eachMember = "for m := v.FirstMember(); m != nil; m = m.Next()"
+
+func eachElement(from int) string {
+	return fmt.Sprintf("for e := v.Element(%d); e != nil; e = e.Next()", from)
+}
+
+func (k *checker) unevaluated(s *schema, hint, head, variable, refuse string) {
+	k.p("%s {\nif c.Unevaluated(%s, scope) {", head, variable)
 	if s.never {
 		k.p("%s", refuse)
 	} else {
@@ -254,7 +266,7 @@ func (k *checker) matcher(re2 string) string {
 }
 
 func newChecker(e *emitter) *checker {
-	k := &checker{emitter: e, functions: map[*schema]string{}, used: map[string]bool{}, combined: map[*schema]bool{}, variables: map[string]string{}}
+	k := &checker{emitter: e, shared: newShared(), functions: map[*schema]string{}, combined: map[*schema]bool{}, variables: map[string]string{}}
 	var roots []*schema
 	for _, o := range e.document.operations {
 		k.used[o.checker()] = true

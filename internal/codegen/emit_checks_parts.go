@@ -35,11 +35,7 @@ func (k *checker) elements(s *schema, hint string) {
 		})
 	}
 	if s.items != nil {
-		head := "for e := range v.Elements()"
-		if len(s.prefix) > 0 {
-			head = fmt.Sprintf("for e := range v.ElementsFrom(%d)", len(s.prefix))
-		}
-		k.block(head, func() {
+		k.block(eachElement(len(s.prefix)), func() {
 			k.mark(s, "e")
 			k.apply(s.items, "e", hint+"Item")
 		})
@@ -74,7 +70,7 @@ func (k *checker) members(s *schema, hint string) {
 		k.p("c.PropertyNames(v, %s)", k.argument(s.names, hint+"Name"))
 	}
 	if len(s.properties)+len(s.patterns) > 0 || s.additional != nil {
-		k.block("for m := range v.Members()", func() { k.eachMember(s, hint) })
+		k.block(eachMember, func() { k.eachMember(s, hint) })
 	}
 	for _, p := range s.properties {
 		if fill := p.schema.filled; fill != "" && !slices.Contains(s.required, p.name) && !p.schema.isReadOnly() {

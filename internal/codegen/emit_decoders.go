@@ -8,13 +8,19 @@ import (
 	"example.com/gatehouse/internal/ceiling"
 )
 
-// decoders writes one function for each plain object schema of a JSON request body.
+// decoders writes one function for each plain object schema of a JSON request body, and one for each array and map in it: the
+// compiler takes far longer over loops within the loop over the members.
 func (e *emitter) decoders() string {
-	e.begin(quoted("regexp"), quoted("time"), "", quoted("github.com/oapi-codegen/nullable"), `openapi_types "github.com/oapi-codegen/runtime/types"`, "", quoted(module+"validation"))
+	e.begin(quoted("regexp"), quoted("time"), "", `openapi_types "github.com/oapi-codegen/runtime/types"`, "", quoted(module+"validation"))
+	for name := range e.types.structs {
+		e.lists.used["decode"+name] = true
+	}
 	for len(e.decoding) > 0 {
 		s := e.decoding[0]
 		e.decoding = e.decoding[1:]
 		e.decoder(s)
+		e.WriteString(strings.Join(e.listed, "\n"))
+		e.listed = nil
 	}
 	return e.finish()
 }
@@ -32,36 +38,31 @@ func (e *emitter) decode(s *schema) string {
 func (e *emitter) decoder(s *schema) {
 	name := e.goName(s)
 	fields := e.types.structs[name]
-	var names []string
-	var required, filled uint64
-	for i, p := range s.properties {
-		names = append(names, p.name)
+	var required, filled []string
+	for _, p := range s.properties {
 		switch {
 		case slices.Contains(s.required, p.name):
-			required |= 1 << i
+			required = append(required, p.name)
 		case p.schema.filled != "":
-			filled |= 1 << i
+			filled = append(filled, p.name)
 		}
 	}
+	seen := slices.Concat(required, filled)
 	e.p("func decode%s(r *validation.Reader, dst *%s) {", name, name)
 	e.p("if !r.BeginObject() {\nreturn\n}")
-	if required|filled != 0 {
+	if len(seen) > 0 {
 		e.p("var seen uint64")
 	}
 	optional := e.optionalMembers(s, fields)
-	if s.openObject() {
-		e.p("n := 0\nfor r.NextMember() {\nn++\nswitch string(r.Name()) {")
-	} else {
-		e.p("for r.NextMember() {\nswitch string(r.Name()) {")
-	}
-	for i, p := range s.properties {
+	e.p("for r.NextMember() {\nswitch string(r.Name()) {")
+	for _, p := range s.properties {
 		field, found := fields[p.name]
 		if !found {
 			s.node.fault("oapi-codegen made no field of the member %q", p.name)
 			continue
 		}
 		e.p("case %q:", p.name)
-		if required|filled != 0 {
+		if i := slices.Index(seen, p.name); i >= 0 {
 			e.p("seen |= 1 << %d", i)
 		}
 		e.decodeMember(p, field, name, optional)
@@ -72,19 +73,18 @@ func (e *emitter) decoder(s *schema) {
 		e.p("default:\nr.UnknownMember()")
 	}
 	e.p("}\n}")
-	if required != 0 {
-		e.p("r.Required(^seen&%#b, %s)", required, quoteAll(names))
-	}
 	if s.openObject() {
-		e.p("r.Check(\"maxProperties\", validation.MaxProperties(n, %d))", ceiling.Members)
+		e.p("r.MaxProperties(%d)", ceiling.Members)
 	}
-	if filled != 0 {
+	if len(required) > 0 {
+		e.p("r.Required(seen, %s)", quoteAll(required))
+	}
+	if len(filled) > 0 {
 		e.p("if r.FillsDefaults() {")
-		for i, p := range s.properties {
-			if filled&(1<<i) != 0 {
-				e.p("if seen&(1<<%d) == 0 {", i)
-				e.fillMember(p, fields[p.name], optional)
-				e.p("}")
+		for _, p := range s.properties {
+			if slices.Contains(filled, p.name) {
+				e.p("if seen&(1<<%d) == 0 {", slices.Index(seen, p.name))
+				e.p("%s\n}", fields[p.name].destination(optional).set(e.literal(p, fields[p.name])))
 			}
 		}
 		e.p("}")
@@ -94,13 +94,14 @@ func (e *emitter) decoder(s *schema) {
 
 func (e *emitter) decodeMember(p property, field goField, owner string, optional bool) {
 	value, how := unwrap(field.typ)
+	at := field.destination(optional)
 	if !p.schema.plain() || !e.readable(p.schema.inner(), value) {
 		check := e.checks.argument(p.schema, owner+goName(p.name))
 		switch {
 		case how != byPointer:
 			e.p("r.Checked(&dst.%s, %s)", field.name, check)
 		case optional:
-			e.p("r.Checked(&optional.%[1]s, %[2]s)\ndst.%[1]s = &optional.%[1]s", field.name, check)
+			e.p("r.Checked(&%s, %s)\n%s", at.variable, check, at.then)
 		default:
 			e.p("dst.%[1]s = new(%[2]s)\nr.Checked(dst.%[1]s, %[3]s)", field.name, value, check)
 		}
@@ -110,9 +111,9 @@ func (e *emitter) decodeMember(p property, field goField, owner string, optional
 		if how != byNullable {
 			p.schema.node.fault("oapi-codegen made the type %s of a member that may be null", field.typ)
 		}
-		e.p("if r.Null() {\ndst.%s.SetNull()\ncontinue\n}", field.name)
+		e.p("if validation.ReadNull(r, &dst.%s) {\ncontinue\n}", field.name)
 	}
-	e.value(p.schema.inner(), value, func(v string) string { return field.assign(how, v, optional) })
+	e.value(p.schema.inner(), value, owner+goName(p.name), at)
 }
 
 // readable reports whether the Go type of a plain schema is what its decoder makes: a required member that would hold its
@@ -127,24 +128,41 @@ func (e *emitter) readable(s *schema, typ string) bool {
 	return typ == e.goName(s)
 }
 
-// fillMember writes the default of a member that was not sent.
-func (e *emitter) fillMember(p property, field goField, optional bool) {
-	value, how := unwrap(field.typ)
-	switch literal := p.schema.goDefault(); value {
+// literal is the default of a member as Go writes it.
+func (e *emitter) literal(p property, field goField) string {
+	switch value, _ := unwrap(field.typ); value {
 	case "string", "bool":
-		e.p("value := %s", literal)
+		return p.schema.goDefault()
 	default:
-		e.p("value := %s(%s)", value, literal)
+		return fmt.Sprintf("%s(%s)", value, p.schema.goDefault())
 	}
-	e.p("%s", field.assign(how, "value", optional))
 }
 
-// assign returns the statement that sets the field of dst, or its place among the optional members.
-func (f goField) assign(how assignment, variable string, optional bool) string {
-	if optional && how == byPointer {
-		return fmt.Sprintf("optional.%[1]s = %[2]s\ndst.%[1]s = &optional.%[1]s", f.name, variable)
+// destination is where a value that was read goes.
+type destination struct {
+	variable string // "": there is none to assign to
+	assign   string // with %s for the value: what keeps it where there is no variable
+	then     string // what is to be done after it was assigned
+}
+
+func (d destination) set(value string) string {
+	if d.variable == "" {
+		return fmt.Sprintf(d.assign, value)
 	}
-	return how.assign("dst."+f.name, variable)
+	return strings.TrimSuffix(d.variable+" = "+value+"\n"+d.then, "\n")
+}
+
+// destination is the field of dst, or where the optional members are.
+func (f goField) destination(optional bool) destination {
+	switch _, how := unwrap(f.typ); {
+	case how == byPointer && optional:
+		return destination{variable: "optional." + f.name, then: fmt.Sprintf("dst.%[1]s = &optional.%[1]s", f.name)}
+	case how == byPointer:
+		return destination{assign: "dst." + f.name + " = new(%s)"}
+	case how == byNullable:
+		return destination{assign: "dst." + f.name + ".Set(%s)"}
+	}
+	return destination{variable: "dst." + f.name}
 }
 
 // optionalMembers writes the place of the members that dst points to, where there are several: one allocation instead
@@ -163,30 +181,45 @@ func (e *emitter) optionalMembers(s *schema, fields map[string]goField) bool {
 	return true
 }
 
-// value writes the reading of one value. typ is its Go type; set returns the statement that keeps it.
-func (e *emitter) value(s *schema, typ string, set func(variable string) string) {
+// value writes the reading of one value. typ is its Go type; hint names the function that reads it, if it needs one.
+func (e *emitter) value(s *schema, typ, hint string, at destination) {
+	if s.name != "" {
+		hint = e.prepared.named[s]
+	}
 	switch s.kind() {
 	case typeString:
-		e.stringValue(s, typ, set)
+		e.stringValue(s, typ, at)
 	case typeNumber:
-		e.p("if n, ok := r.Float64(); ok {")
+		e.p("%s", at.set("r.Float64()"))
 		e.bounds(s)
-		e.p("%s\n}", set("n"))
 	case typeInteger:
-		e.p("if i, ok := r.Int64(%d); ok {", s.integerSize())
+		e.p("%s", at.set(converted("int64", typ, fmt.Sprintf("r.Int64(%d)", s.integerSize()))))
 		e.bounds(s)
-		e.p("n := %s(i)\n%s\n}", typ, set("n"))
 	case typeBoolean:
-		e.p("if b, ok := r.Bool(); ok {\n%s\n}", set("b"))
+		e.p("%s", at.set("r.Bool()"))
 	case typeArray:
-		e.array(s, typ, set)
+		e.p("%s", at.set(e.list(typ, hint, func() { e.array(s, typ, hint) })+"(r)"))
 	case typeObject:
-		if len(s.properties) == 0 {
-			e.mapping(s, typ, set)
-			return
+		switch {
+		case len(s.properties) == 0:
+			e.p("%s", at.set(e.list(typ, hint, func() { e.mapping(s, typ, hint) })+"(r)"))
+		case at.variable != "":
+			e.p("%s(r, &%s)\n%s", e.decode(s), at.variable, at.then)
+		default:
+			e.p("var object %s\n%s(r, &object)\n%s", typ, e.decode(s), at.set("object"))
 		}
-		e.p("var object %s\n%s(r, &object)\n%s", typ, e.decode(s), set("object"))
 	}
+}
+
+// list returns the function that reads an array or map.
+func (e *emitter) list(typ, hint string, write func()) string {
+	name := e.lists.reserve("decode" + hint)
+	text := fmt.Sprintf("(r *validation.Reader) %s {\n%s}\n", typ, e.aside(write))
+	name, same := e.lists.share(name, text)
+	if !same {
+		e.listed = append(e.listed, "func "+name+text)
+	}
+	return name
 }
 
 func (e *emitter) bounds(s *schema) {
@@ -197,28 +230,33 @@ func (e *emitter) bounds(s *schema) {
 	}
 }
 
-func (e *emitter) array(s *schema, typ string, set func(string) string) {
-	element := strings.TrimPrefix(e.types.underlying(typ), "[]")
+func (e *emitter) array(s *schema, typ, hint string) {
+	element, items := strings.TrimPrefix(e.types.underlying(typ), "[]"), s.items.inner()
 	most := s.maxItems
 	if s.openArray() {
 		most = ceiling.Items
 	}
-	e.p("if r.BeginArray() {\nlist, n := make([]%s, 0, %d), 0", element, min(most, 8))
-	e.p("for r.NextElement() {\nn++")
-	e.element(s.items.inner(), element, func(v string) string { return fmt.Sprintf("list = append(list, %s)", v) })
+	e.p("if !r.BeginArray() {\nreturn nil\n}\nlist := make(%s, 0, %d)\nfor r.NextElement() {", typ, min(most, 8))
+	switch {
+	case items.kind() == typeObject && len(items.properties) > 0:
+		e.p("list = append(list, %s{})\n%s(r, &list[len(list)-1])", element, e.decode(items))
+	case s.uniqueItems: // what is not valid is no element that another could be equal to
+		e.value(items, element, hint+"Item", destination{assign: "if element := %s; r.Valid() {\nlist = append(list, element)\n}"})
+	default:
+		e.value(items, element, hint+"Item", destination{assign: "list = append(list, %s)"})
+	}
 	e.p("}")
 	if s.minItems > 0 {
-		e.p("r.Check(\"minItems\", validation.MinItems(n, %d))", s.minItems)
+		e.p("r.MinItems(%d)", s.minItems)
 	}
-	e.p("r.Check(\"maxItems\", validation.MaxItems(n, %d))", most)
+	e.p("r.MaxItems(%d)", most)
 	if s.uniqueItems {
 		e.p("r.Check(\"uniqueItems\", validation.Unique(list))")
 	}
-	e.p("%s\n}", set("list"))
+	e.p("return list")
 }
 
-// mapping writes the reading of an object into a map.
-func (e *emitter) mapping(s *schema, typ string, set func(string) string) {
+func (e *emitter) mapping(s *schema, typ, hint string) {
 	element, isMap := strings.CutPrefix(e.types.underlying(typ), "map[string]")
 	if !isMap {
 		s.node.fault("oapi-codegen made the type %s of a map", typ)
@@ -227,79 +265,69 @@ func (e *emitter) mapping(s *schema, typ string, set func(string) string) {
 	if s.openObject() {
 		most = ceiling.Members
 	}
-	e.p("if r.BeginObject() {\nmembers, n := make(map[string]%s), 0", element)
-	e.p("for r.NextMember() {\nn++\nname := string(r.Name())")
-	e.element(s.additional.inner(), element, func(v string) string { return fmt.Sprintf("members[name] = %s", v) })
+	e.p("if !r.BeginObject() {\nreturn nil\n}\nmembers := make(%s)\nfor r.NextMember() {\nname := string(r.Name())", typ)
+	e.value(s.additional.inner(), element, hint+"Value", destination{assign: "members[name] = %s"})
 	e.p("}")
 	if s.minProperties > 0 {
-		e.p("r.Check(\"minProperties\", validation.MinProperties(n, %d))", s.minProperties)
+		e.p("r.MinProperties(%d)", s.minProperties)
 	}
-	e.p("r.Check(\"maxProperties\", validation.MaxProperties(n, %d))", most)
-	e.p("%s\n}", set("members"))
+	e.p("r.MaxProperties(%d)\nreturn members", most)
 }
 
-// element writes the reading of one element of an array or map. Where it is one of these itself, its variables would hide
-// those of the outer.
-func (e *emitter) element(s *schema, typ string, set func(string) string) {
-	if s.kind() != typeArray && (s.kind() != typeObject || len(s.properties) > 0) {
-		e.value(s, typ, set)
-		return
-	}
-	e.p("var element %s", typ)
-	e.value(s, typ, func(v string) string { return "element = " + v })
-	e.p("%s", set("element"))
-}
+// fewValues is how many values of an enum stand where they are compared. More are a variable: the compiler would copy them
+// each time.
+const fewValues = 32
 
-func (e *emitter) stringValue(s *schema, typ string, set func(string) string) {
-	e.p("if text, ok := r.Text(); ok {")
-	defer e.p("}")
+func (e *emitter) stringValue(s *schema, typ string, at destination) {
 	if s.enum != nil {
-		var values []string
-		e.p("var value %s\nswitch string(text) {", typ)
-		for _, v := range s.enum {
-			if v == "null" {
-				continue
-			}
-			v = unquoteJSON(v)
-			values = append(values, v)
-			e.p("case %q:\nvalue = %q", v, v)
-		}
-		e.p("default:\nr.Violation(\"enum\", validation.Enum(%q))\n}", strings.Join(values, ", "))
-		e.p("%s", set("value"))
+		e.p("%s", at.set(converted("string", typ, "r.Enum("+e.enumeration(s)+")")))
 		return
-	}
-	e.p("s := string(text)")
-	if s.minLength > 0 {
-		e.p("r.Check(\"minLength\", validation.MinLength(s, %d))", s.minLength)
-	}
-	switch {
-	case s.maxLength >= 0:
-		e.p("r.Check(\"maxLength\", validation.MaxLength(s, %d))", s.maxLength)
-	case s.openText():
-		e.p("r.Check(\"maxLength\", validation.MaxBytes(s, %d))", ceiling.StringBytes)
-	}
-	if s.pattern != "" {
-		e.p("r.Check(\"pattern\", validation.Pattern(s, %s, %q))", e.checks.matcher(s.re2), s.pattern)
 	}
 	switch s.format {
 	case "date":
-		e.p("day, wrong := validation.Date(s)\nr.Check(\"format\", wrong)")
-		e.p("date := openapi_types.Date{Time: day}\n%s", set("date"))
-		return
+		e.p("%s", at.set("openapi_types.Date{Time: r.Date()}"))
 	case "date-time":
-		e.p("at, wrong := validation.Instant(s)\nr.Check(\"format\", wrong)\n%s", set("at"))
-		return
+		e.p("%s", at.set(converted("time.Time", typ, "r.DateTime()")))
 	case "uuid":
-		e.p("id, wrong := validation.UUIDBytes(s)\nr.Check(\"format\", wrong)")
-		e.p("value := openapi_types.UUID(id)\n%s", set("value"))
-		return
+		e.p("%s", at.set(converted("openapi_types.UUID", typ, "r.UUID()")))
+	default:
+		e.p("%s", at.set(converted("string", typ, "r.Text()")))
+		if check := textFormats[s.format]; check != "" {
+			e.p("r.Format(validation.%s)", check)
+		}
 	}
-	if check := textFormats[s.format]; check != "" {
-		e.p("r.Check(\"format\", validation.%s(s))", check)
+	if s.minLength > 0 {
+		e.p("r.MinLength(%d)", s.minLength)
 	}
-	if typ != "string" {
-		e.p("value := %s(s)\n%s", typ, set("value"))
-	} else {
-		e.p("%s", set("s"))
+	switch {
+	case s.maxLength >= 0:
+		e.p("r.MaxLength(%d)", s.maxLength)
+	case s.openText():
+		e.p("r.MaxBytes(%d)", ceiling.StringBytes)
 	}
+	if s.pattern != "" {
+		e.p("r.Pattern(%s, %q)", e.checks.matcher(s.re2), s.pattern)
+	}
+}
+
+// converted is an expression of one type as another.
+func converted(from, to, expression string) string {
+	if from == to {
+		return expression
+	}
+	return to + "(" + expression + ")"
+}
+
+// enumeration is the values of an enum as arguments.
+func (e *emitter) enumeration(s *schema) string {
+	var values []string
+	for _, v := range s.enum {
+		if v != "null" {
+			values = append(values, unquoteJSON(v))
+		}
+	}
+	if len(values) <= fewValues {
+		return quoteAll(values)
+	}
+	return e.checks.variable("values", "[]string{%s}", quoteAll(values)) + "..."
 }

@@ -8,7 +8,8 @@ func (e *emitter) unimplemented() string {
 	for _, o := range e.document.operations {
 		e.p("// %s answers %s %s.", o.goName, o.method, o.path)
 		e.p("func (Unimplemented) %[1]s(context.Context, %[1]sRequestObject) (%[1]sResponseObject, error) {", o.goName)
-		e.p("return nil, problem.NotImplemented.New(%q)\n}\n", "the operation "+o.id+" is not implemented")
+		e.p("return nil, unimplemented(%q)\n}\n", o.id)
 	}
+	e.p("//go:noinline\nfunc unimplemented(operation string) error {\nreturn problem.NotImplemented.New(\"the operation \" + operation + \" is not implemented\")\n}")
 	return e.finish()
 }

@@ -80,13 +80,13 @@ func TestDefaultsThatAreFilledIn(t *testing.T) {
 		want      string // in the decoders or the checks, "" for nothing
 		warning   string
 	}{
-		{"a right one", "name: { type: string, maxLength: 10 }\n        state: { type: string, default: new }", "value := \"new\"", ""},
-		{"an integer with a fraction of nothing", "name: { type: string }\n        n: { type: integer, default: 3.0 }", "value := int(3)", ""},
+		{"a right one", "name: { type: string, maxLength: 10 }\n        state: { type: string, default: new }", "= \"new\"", ""},
+		{"an integer with a fraction of nothing", "name: { type: string }\n        n: { type: integer, default: 3.0 }", "= int(3)", ""},
 		{"a time in small letters", "name: { type: string }\n        t: { type: string, format: date-time, default: '2026-01-01t00:00:00z' }", `c.Default(v, "t", "\"2026-01-01T00:00:00Z\"")`, ""},
 		{"a text for a number", "name: { type: string }\n        n: { type: integer, default: '3' }", "", "30: #/components/schemas/Thing/properties/n/default: the default is not filled in, because its schema refuses it: must be an integer (type)"},
 		{"null", "name: { type: string }\n        n: { type: string, default: null }", "", "30: #/components/schemas/Thing/properties/n/default: the default is not filled in, because its schema refuses it: must be a string (type)"},
 		{"one out of bounds", "name: { type: string }\n        n: { type: integer, maximum: 3, default: 4 }", "", "30: #/components/schemas/Thing/properties/n/default: the default is not filled in, because its schema refuses it: must be at most 3 (maximum)"},
-		{"one that is taken over", "name: { type: string }\n        n: { $ref: '#/components/schemas/N' }", "value := N(4)", ""},
+		{"one that is taken over", "name: { type: string }\n        n: { $ref: '#/components/schemas/N' }", "= N(4)", ""},
 		{"one that is taken over and refused", "name: { type: string }\n        n: { $ref: '#/components/schemas/N', maximum: 3 }", "", "30: #/components/schemas/Thing/properties/n: the default of what it refers to is not filled in, because this schema refuses it: must be at most 3 (maximum)"},
 		{"an object that lacks a member", "name: { type: string }\n        n: { type: object, required: [a], properties: { a: { type: string } }, default: {} }", "", "30: #/components/schemas/Thing/properties/n/default/a: the default is not filled in, because its schema refuses it: is required (required)"},
 	} {

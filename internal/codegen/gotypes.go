@@ -140,14 +140,3 @@ const (
 	byPointer
 	byNullable
 )
-
-// assign returns the statement that sets a field to a value held in a variable.
-func (how assignment) assign(field, variable string) string {
-	switch how {
-	case byPointer:
-		return field + " = &" + variable
-	case byNullable:
-		return field + ".Set(" + variable + ")"
-	}
-	return field + " = " + variable
-}

@@ -132,7 +132,7 @@ func (i *instance) elements(s *schema, c *validation.Check, v *validation.Value)
 		}
 	}
 	if s.items != nil {
-		for e := range v.ElementsFrom(len(s.prefix)) {
+		for e := v.Element(len(s.prefix)); e != nil; e = e.Next() {
 			c.Mark(e)
 			i.check(s.items, c, e)
 		}
@@ -150,7 +150,7 @@ func (i *instance) members(s *schema, c *validation.Check, v *validation.Value) 
 	if s.names != nil {
 		c.PropertyNames(v, i.of(s.names))
 	}
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		i.member(s, c, m)
 	}
 }
@@ -261,7 +261,7 @@ func (i *instance) alternatives(c *validation.Check, v *validation.Value, list [
 
 func (i *instance) unevaluated(s *schema, c *validation.Check, v *validation.Value, scope int) {
 	if u := s.unevaluatedItems; u != nil {
-		for e := range v.Elements() {
+		for e := v.Element(0); e != nil; e = e.Next() {
 			switch {
 			case !c.Unevaluated(e, scope):
 			case u.never:
@@ -273,7 +273,7 @@ func (i *instance) unevaluated(s *schema, c *validation.Check, v *validation.Val
 		}
 	}
 	if u := s.unevaluatedProperties; u != nil {
-		for m := range v.Members() {
+		for m := v.FirstMember(); m != nil; m = m.Next() {
 			switch {
 			case !c.Unevaluated(m, scope):
 			case u.never:

@@ -21,6 +21,9 @@ type plainRow struct {
 
 func (r plainRow) instances() []string { return slices.Concat(r.valid, r.invalid) }
 
+const manyValues = `["v0","v1","v2","v3","v4","v5","v6","v7","v8","v9","v10","v11","v12","v13","v14","v15","v16","v17","v18","v19",
+	"v20","v21","v22","v23","v24","v25","v26","v27","v28","v29","v30","v31","v32","v33","v34","v35","v36","v37","v38","v39"]`
+
 // plainRows are schemas whose values are read and checked in one pass. The same schemas are checked in memory too where
 // something around them asks for it: both ways must give the same answer and the same model.
 var plainRows = []plainRow{
@@ -45,6 +48,15 @@ var plainRows = []plainRow{
 	{"UUIDs that differ in case alone are not the same element", `{"type":"array","uniqueItems":true,"items":{"type":"string","format":"uuid"}}`,
 		[]string{`["01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f","01935840-1C2B-7D3E-9F40-5A6B7C8D9E0F"]`},
 		[]string{`["01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f","01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"]`}, true},
+	{"elements beyond the enum are not the same element", `{"type":"array","uniqueItems":true,"maxItems":3,"items":{"type":"string","enum":["a","b","c"]}}`,
+		[]string{`[]`, `["a","c"]`}, []string{`["x","y"]`, `["a","b","a"]`}, false},
+	{"elements of the wrong type are not the same element", `{"type":"array","uniqueItems":true,"items":{"type":"string","maxLength":1}}`,
+		[]string{`[]`, `["a","c"]`}, []string{`[1,2]`, `[{},[]]`, `["aa","bb"]`}, false},
+	{"an enum of many values", `{"type":"string","enum":` + manyValues + `}`,
+		[]string{`"v0"`, `"v39"`}, []string{`"v40"`, `""`, `"v"`}, false},
+	{"what is of the wrong type breaks no other keyword", `{"type":"array","items":{"type":"object","additionalProperties":false,"properties":{"n":{"type":"integer","minimum":5,"maximum":9},"f":{"type":"number","exclusiveMinimum":5},"s":{"type":"string","minLength":5,"pattern":"^a"},"l":{"type":"array","minItems":1,"items":{"type":"string"}},"m":{"type":"object","minProperties":1,"additionalProperties":{"type":"string"}}}}}`,
+		[]string{`[{"n":5,"f":5.1,"s":"aaaaa","l":["b"],"m":{"c":"d"}},{}]`},
+		[]string{`[{"n":"1"},{"n":1}]`, `[{"n":5},{"f":1e999}]`, `[{"s":"aaaaa"},{"s":1}]`, `[{"s":"b"},{"l":{},"m":[]}]`, `[{"l":[],"m":{}}]`, `[{"l":[1],"m":{"a":1}}]`}, false},
 	{"a date-time", `{"type":"string","format":"date-time"}`,
 		[]string{`"2026-01-31T12:00:00Z"`, `"2026-01-31t12:00:00.123456789z"`, `"2026-01-31T12:00:00-05:30"`, `"2016-12-31T23:59:60Z"`},
 		[]string{`"2026-01-31"`, `"2026-02-30T12:00:00Z"`, `"2026-01-31T12:00:00"`, `"2026-01-31T12:00:60Z"`, `"9999-12-31T23:59:60Z"`, `1`}, false},

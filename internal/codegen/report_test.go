@@ -342,7 +342,7 @@ func TestReportedCeilingsAreThoseOfTheChecks(t *testing.T) {
 	}
 	got := reportOf(t, text, "text", Options{})
 	for said, written := range map[string]string{
-		"2 texts: at most 65536 bytes":               ", 65536)",
+		"2 texts: at most 65536 bytes":               "r.MaxBytes(65536)",
 		"1 array: at most 10000 elements":            ", 10000)",
 		"1 object: at most 1000 members":             ", 1000)",
 		"body        at most 1000 bytes (operation)": "MaxBodyBytes: 1000,",

@@ -2,6 +2,34 @@ package validation
 
 import "strconv"
 
+// MinItems demands that the array read last has at least n elements.
+func (r *Reader) MinItems(n int) {
+	if r.valid {
+		r.Check("minItems", MinItems(r.length, n))
+	}
+}
+
+// MaxItems demands that the array read last has at most n elements.
+func (r *Reader) MaxItems(n int) {
+	if r.valid {
+		r.Check("maxItems", MaxItems(r.length, n))
+	}
+}
+
+// MinProperties demands that the object read last has at least n members.
+func (r *Reader) MinProperties(n int) {
+	if r.valid {
+		r.Check("minProperties", MinProperties(r.length, n))
+	}
+}
+
+// MaxProperties demands that the object read last has at most n members.
+func (r *Reader) MaxProperties(n int) {
+	if r.valid {
+		r.Check("maxProperties", MaxProperties(r.length, n))
+	}
+}
+
 // MaxItems returns what is wrong where an array of n elements has more than limit.
 func MaxItems(n, limit int) string {
 	if n <= limit {

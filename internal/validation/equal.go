@@ -29,7 +29,7 @@ func Equal(a, b *Value) bool {
 			}
 		}
 	case Object:
-		for m := range a.Members() {
+		for m := a.FirstMember(); m != nil; m = m.Next() {
 			if other := b.Member(m.name); other == nil || !Equal(m, other) {
 				return false
 			}

@@ -40,7 +40,7 @@ var uploadShape = &validation.FormShape{Members: map[string]*validation.FormMemb
 // checkUpload is what gatehouse-gen would write. A form of another type has no files.
 func checkUpload(files bool) func(c *validation.Check, v *validation.Value) {
 	return func(c *validation.Check, v *validation.Value) {
-		for m := range v.Members() {
+		for m := v.FirstMember(); m != nil; m = m.Next() {
 			switch m.Name() {
 			case "title":
 				c.Type(m, validation.String)
@@ -54,7 +54,7 @@ func checkUpload(files bool) func(c *validation.Check, v *validation.Value) {
 				c.Type(m, validation.Object)
 			case "sizes":
 				c.Type(m, validation.Array)
-				for e := range m.Elements() {
+				for e := m.Element(0); e != nil; e = e.Next() {
 					c.Type(e, validation.Number)
 				}
 			case "file", "files":

@@ -31,7 +31,7 @@ var petShape = &validation.FormShape{Members: map[string]*validation.FormMember{
 func checkPet(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "name")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "name":
 			c.Type(m, validation.String)
@@ -44,7 +44,7 @@ func checkPet(c *validation.Check, v *validation.Value) {
 			c.MaxItems(m, 2)
 		case "scores":
 			c.Type(m, validation.Array)
-			for e := range m.Elements() {
+			for e := m.Element(0); e != nil; e = e.Next() {
 				c.Type(e, validation.Integer)
 			}
 		case "owner":
@@ -123,8 +123,8 @@ func listed(v *validation.Violations) (list []string) {
 // TestLongNamesAreNotRepeated: 32 violations within one member may not be 32 times its name.
 func TestLongNamesAreNotRepeated(t *testing.T) {
 	elements := func(c *validation.Check, v *validation.Value) {
-		for m := range v.Members() {
-			for e := range m.Elements() {
+		for m := v.FirstMember(); m != nil; m = m.Next() {
+			for e := m.Element(0); e != nil; e = e.Next() {
 				c.Type(e, validation.String)
 			}
 		}

@@ -2,7 +2,6 @@ package validation
 
 import (
 	"fmt"
-	"iter"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -203,7 +202,7 @@ func (c *Check) Contains(v *Value, low, high int, check func(*Check, *Value)) {
 		return
 	}
 	n := 0
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		if c.Accepts(e, check) {
 			c.Mark(e)
 			n++
@@ -279,7 +278,7 @@ func (c *Check) missing(v *Value, name, detail string) {
 
 // PropertyNames demands names that the schema accepts, as strings.
 func (c *Check) PropertyNames(v *Value, check func(*Check, *Value)) {
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		if ok, large := c.try(&Value{kind: String, text: m.name}, check); !ok || large {
 			c.Violation(m, "propertyNames", "has a name that is not allowed")
 		}
@@ -317,17 +316,6 @@ func (c *Check) WriteOnly(m *Value) bool {
 	}
 	c.Violation(m, "writeOnly", "is write-only: leave it out of responses")
 	return false
-}
-
-// ElementsFrom are the elements of an array from the one at n.
-func (v *Value) ElementsFrom(n int) iter.Seq[*Value] {
-	return func(yield func(*Value) bool) {
-		for i := n; v.kind == Array && i < len(v.list); i++ {
-			if !yield(&v.list[i]) {
-				return
-			}
-		}
-	}
 }
 
 // Discriminator returns what the member says that tells the alternatives apart, "" where it is missing.

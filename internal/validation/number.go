@@ -7,63 +7,62 @@ import (
 )
 
 // Float64 reads a number. A number that float64 cannot hold (its magnitude is beyond the largest) is a violation.
-func (r *Reader) Float64() (n float64, ok bool) {
-	if !r.readNumber() {
-		return 0, false
+func (r *Reader) Float64() float64 {
+	raw, ok := r.scalar('0', "a number")
+	if !ok {
+		return 0
 	}
-	n, wrong := ParseFloat64(r.raw)
-	if wrong != "" {
-		r.Violation("format", wrong)
-		return 0, false
-	}
-	r.number = n
-	return n, true
+	n, wrong := ParseFloat64(raw)
+	r.raw, r.number = raw, n
+	r.format("format", wrong)
+	return n
 }
 
 // Int64 reads an integer of at most bits bits. 3.0 and 3e2 are integers, as JSON Schema defines them.
-func (r *Reader) Int64(bits int) (n int64, ok bool) {
-	if !r.readNumber() {
-		return 0, false
+func (r *Reader) Int64(bits int) int64 {
+	raw, ok := r.scalar('0', "an integer")
+	if !ok {
+		return 0
 	}
-	n, keyword, wrong := ParseInt64(r.raw, bits)
-	if wrong != "" {
-		r.Violation(keyword, wrong)
-		return 0, false
-	}
-	r.number = float64(n)
-	return n, true
+	n, keyword, wrong := ParseInt64(raw, bits)
+	r.raw, r.number = raw, float64(n)
+	r.format(keyword, wrong)
+	return n
 }
 
-func (r *Reader) readNumber() (ok bool) {
-	r.raw, ok = r.scalar('0', "a number")
-	return ok
+// format adds a violation unless wrong is empty: the value is then none that other keywords could look at.
+func (r *Reader) format(keyword, wrong string) {
+	if wrong != "" {
+		r.Violation(keyword, wrong)
+		r.valid = false
+	}
 }
 
 // Minimum, Maximum and ExclusiveMinimum check the number read last against a bound, given as the nearest float64
 // and as the document spells it.
 func (r *Reader) Minimum(bound float64, text string) {
-	if r.number < bound || r.number == bound && compareDecimal(r.raw, []byte(text)) < 0 {
+	if r.valid && (r.number < bound || r.number == bound && compareDecimal(r.raw, []byte(text)) < 0) {
 		r.Violation("minimum", "must be at least "+text)
 	}
 }
 
 // Maximum: see Minimum.
 func (r *Reader) Maximum(bound float64, text string) {
-	if r.number > bound || r.number == bound && compareDecimal(r.raw, []byte(text)) > 0 {
+	if r.valid && (r.number > bound || r.number == bound && compareDecimal(r.raw, []byte(text)) > 0) {
 		r.Violation("maximum", "must be at most "+text)
 	}
 }
 
 // ExclusiveMinimum: see Minimum.
 func (r *Reader) ExclusiveMinimum(bound float64, text string) {
-	if r.number < bound || r.number == bound && compareDecimal(r.raw, []byte(text)) <= 0 {
+	if r.valid && (r.number < bound || r.number == bound && compareDecimal(r.raw, []byte(text)) <= 0) {
 		r.Violation("exclusiveMinimum", "must be more than "+text)
 	}
 }
 
 // ExclusiveMaximum: see Minimum.
 func (r *Reader) ExclusiveMaximum(bound float64, text string) {
-	if r.number > bound || r.number == bound && compareDecimal(r.raw, []byte(text)) >= 0 {
+	if r.valid && (r.number > bound || r.number == bound && compareDecimal(r.raw, []byte(text)) >= 0) {
 		r.Violation("exclusiveMaximum", "must be less than "+text)
 	}
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // Parameters are the parameters of one request as they arrived, and where violations of them go. A parameter that
-// occurs twice is a violation: components that read the first and the last of them would see different requests.
+// occurs twice is a violation: components that read the first and the last of them would see different requests. What
+// generated code calls for each parameter is not inlined: see Reader.Text.
 type Parameters struct {
 	// PathValue returns the unescaped value of a path parameter, PathText the value as it arrived; SetPath puts one
 	// where the generated server reads it.
@@ -28,11 +29,15 @@ type Parameters struct {
 func (p *Parameters) Path(name string) string { return p.PathValue(name) }
 
 // Query returns the value of a query parameter that occurs once.
+//
+//go:noinline
 func (p *Parameters) Query(name string) (value string, ok bool) {
 	return p.one(name, p.QueryValues[name])
 }
 
 // HeaderValue returns the value of a header parameter that occurs once. canonical is its name as net/http spells it.
+//
+//go:noinline
 func (p *Parameters) HeaderValue(name, canonical string) (value string, ok bool) {
 	return p.one(name, p.Header[canonical])
 }
@@ -56,6 +61,8 @@ func (p *Parameters) Required(name string, values []string) {
 }
 
 // Check adds a violation of the parameter unless detail is empty.
+//
+//go:noinline
 func (p *Parameters) Check(name, keyword, detail string) {
 	if detail != "" {
 		p.Violations.Parameter(name, keyword, detail)

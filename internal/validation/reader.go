@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/oapi-codegen/nullable"
 
 	"example.com/gatehouse/internal/ceiling"
 	"example.com/gatehouse/internal/problem"
@@ -24,8 +25,12 @@ type Reader struct {
 	purpose    Purpose
 	err        error
 	name       []byte  // the member name read last
-	raw        []byte  // the number or string read last, as it stands in the body
-	number     float64 // the number read last
+	valid      bool    // the value read last is of the type that was asked for: the checks of keywords look at it
+	raw        []byte  // the number read last, as it stands in the body
+	number     float64 // and its value
+	text       []byte  // the string read last
+	written    string  // the same, where Text returned it
+	length     int     // the elements or members of the array or object read last
 	scratch    []byte
 	values     parser // of the value that Checked holds
 	check      Check
@@ -57,7 +62,7 @@ func read(data []byte, purpose Purpose, v *Violations, decode func(*Reader)) err
 		}
 	}
 	err := r.err
-	r.violations, r.err, r.name, r.raw, r.buf = nil, nil, nil, nil, bytes.Buffer{}
+	r.violations, r.err, r.name, r.raw, r.text, r.written, r.buf = nil, nil, nil, nil, nil, "", bytes.Buffer{}
 	return err
 }
 
@@ -124,6 +129,7 @@ func (r *Reader) skip() bool {
 // scalar reads one value and returns it raw where it begins with want. Where it is of another kind it adds a
 // violation, and the value has been read. Peeking first would cost as much as reading.
 func (r *Reader) scalar(want byte, name string) (raw []byte, ok bool) {
+	r.valid = false
 	if r.err != nil {
 		return nil, false
 	}
@@ -135,6 +141,7 @@ func (r *Reader) scalar(want byte, name string) (raw []byte, ok bool) {
 	}
 	switch first := raw[0]; {
 	case first == want, want == '0' && (first == '-' || '0' <= first && first <= '9'):
+		r.valid = true
 		return raw, true
 	case (first == '{' || first == '[') && outer+depth(raw) > ceiling.Depth:
 		r.tooDeep()
@@ -168,6 +175,9 @@ func (r *Reader) tooDeep() {
 	r.fail("the body nests deeper than " + strconv.Itoa(ceiling.Depth) + " levels")
 }
 
+// Valid reports whether the value read last is of the type that was asked for, and one of the enum.
+func (r *Reader) Valid() bool { return r.valid }
+
 // Violation adds a violation at the value read last.
 func (r *Reader) Violation(keyword, detail string) {
 	if r.err == nil {
@@ -197,9 +207,15 @@ func (r *Reader) WrongType(want string) {
 	}
 }
 
-// Null reports whether the next value is null, and reads it if so.
-func (r *Reader) Null() bool {
-	return r.peek() == 'n' && r.readToken()
+// ReadNull reads null into dst if it is the next value, and reports whether it was. It is not inlined: see Reader.Text.
+//
+//go:noinline
+func ReadNull[T any](r *Reader, dst *nullable.Nullable[T]) bool {
+	if r.peek() != 'n' || !r.readToken() {
+		return false
+	}
+	dst.SetNull()
+	return true
 }
 
 // BeginObject reads the opening brace. Where the value is not an object it adds a violation and returns false.
@@ -220,7 +236,7 @@ func (r *Reader) NextMember() bool {
 	case 0:
 		return false
 	case '}':
-		r.readToken()
+		r.end()
 		return false
 	}
 	raw, err := r.dec.ReadValue()
@@ -249,15 +265,14 @@ func (r *Reader) UnknownMember() {
 // SkipMember reads the value of a member that the schema allows but does not describe.
 func (r *Reader) SkipMember() { r.skip() }
 
-// Required adds a violation for each bit of missing; names holds the member name of each bit. It is called after
-// the closing brace.
-func (r *Reader) Required(missing uint64, names ...string) {
-	if r.err != nil || missing == 0 {
+// Required adds a violation for each name whose bit is not among those seen. It is called after the closing brace.
+func (r *Reader) Required(seen uint64, names ...string) {
+	if r.err != nil || ^seen&(1<<len(names)-1) == 0 {
 		return
 	}
 	object, whole := place(r.dec)
 	for i, name := range names {
-		if missing&(1<<i) == 0 {
+		if seen&(1<<i) != 0 {
 			continue
 		}
 		at := object
@@ -289,22 +304,31 @@ func (r *Reader) NextElement() bool {
 	case 0:
 		return false
 	case ']':
-		r.readToken()
+		r.end()
 		return false
 	}
 	return true
 }
 
+// end reads a closing brace or bracket, and keeps how much stands before it.
+func (r *Reader) end() {
+	kind, n := r.dec.StackIndex(r.dec.StackDepth())
+	if kind == '{' {
+		n /= 2 // names count too
+	}
+	r.length, r.valid = int(n), r.readToken()
+}
+
 // Bool reads a boolean.
-func (r *Reader) Bool() (value, ok bool) {
+func (r *Reader) Bool() bool {
 	switch kind := r.peek(); kind {
 	case 't', 'f':
-		return kind == 't', r.readToken()
+		return r.readToken() && kind == 't'
 	case 0:
-		return false, false
+		return false
 	}
 	r.WrongType("true or false")
-	return false, false
+	return false
 }
 
 // unquote returns the text of a JSON string. Only a string with an escape is copied.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/oapi-codegen/nullable"
 
 	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/validation"
@@ -16,12 +17,12 @@ import (
 
 // thing is decoded as generated code does it.
 type thing struct {
-	Text  string   `json:"text"`
-	Size  float64  `json:"size"`
-	Count int64    `json:"count"`
-	Flag  bool     `json:"flag"`
-	List  []string `json:"list"`
-	Inner *thing   `json:"inner"`
+	Text  string                   `json:"text"`
+	Size  float64                  `json:"size"`
+	Count int64                    `json:"count"`
+	Flag  bool                     `json:"flag"`
+	List  []string                 `json:"list"`
+	Inner nullable.Nullable[thing] `json:"inner"`
 }
 
 func decodeThing(r *validation.Reader, dst *thing) {
@@ -32,45 +33,37 @@ func decodeThing(r *validation.Reader, dst *thing) {
 	for r.NextMember() {
 		switch string(r.Name()) {
 		case "text":
-			seen |= 1
-			if text, ok := r.Text(); ok {
-				dst.Text = string(text)
-			}
+			seen |= 1 << 0
+			dst.Text = r.Text()
 		case "size":
-			seen |= 2
-			if n, ok := r.Float64(); ok {
-				r.Minimum(-1, "-1")
-				r.ExclusiveMaximum(10, "10")
-				dst.Size = n
-			}
+			seen |= 1 << 1
+			dst.Size = r.Float64()
+			r.Minimum(-1, "-1")
+			r.ExclusiveMaximum(10, "10")
 		case "count":
-			if n, ok := r.Int64(64); ok {
-				dst.Count = n
-			}
+			dst.Count = r.Int64(64)
 		case "flag":
-			if b, ok := r.Bool(); ok {
-				dst.Flag = b
-			}
+			dst.Flag = r.Bool()
 		case "list":
 			if r.BeginArray() {
 				dst.List = []string{}
 				for r.NextElement() {
-					if text, ok := r.Text(); ok {
-						dst.List = append(dst.List, string(text))
-					}
+					dst.List = append(dst.List, r.Text())
 				}
-				r.Check("maxItems", validation.MaxItems(len(dst.List), 3))
+				r.MaxItems(3)
 			}
 		case "inner":
-			if !r.Null() {
-				dst.Inner = &thing{}
-				decodeThing(r, dst.Inner)
+			if validation.ReadNull(r, &dst.Inner) {
+				continue
 			}
+			var object thing
+			decodeThing(r, &object)
+			dst.Inner.Set(object)
 		default:
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b11, "text", "size")
+	r.Required(seen, "text", "size")
 }
 
 func decode(data string) (thing, []problem.Violation, error) {
@@ -87,7 +80,7 @@ func decode(data string) (thing, []problem.Violation, error) {
 
 func TestDecode(t *testing.T) {
 	got, violations, err := decode(` {"text":"a\u00e9\n","size":-1,"count":3.0,"flag":true,"list":["x",""],"inner":{"text":"","size":1e0}} `)
-	want := thing{Text: "aé\n", Size: -1, Count: 3, Flag: true, List: []string{"x", ""}, Inner: &thing{Size: 1}}
+	want := thing{Text: "aé\n", Size: -1, Count: 3, Flag: true, List: []string{"x", ""}, Inner: nullable.NewNullableWithValue(thing{Size: 1})}
 	if err != nil || violations != nil || !cmp.Equal(got, want) {
 		t.Errorf("%+v %v %v", got, violations, err)
 	}

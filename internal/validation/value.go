@@ -1,7 +1,6 @@
 package validation
 
 import (
-	"iter"
 	"strconv"
 	"strings"
 
@@ -33,6 +32,7 @@ type Value struct {
 	text   string  // of a String: its characters; of a Number: its digits
 	list   []Value // elements or members
 	parent *Value
+	next   *Value // beside it
 	evaluated
 	// written is what goes to the model instead of text: the one spelling of what has several.
 	written  string
@@ -64,30 +64,23 @@ func (v *Value) Text() string {
 	return v.text
 }
 
-// Members are the members of an object, none for all else.
-func (v *Value) Members() iter.Seq[*Value] { return v.children(Object) }
-
-// Elements are the elements of an array, none for all else.
-func (v *Value) Elements() iter.Seq[*Value] { return v.children(Array) }
-
-func (v *Value) children(kind Kind) iter.Seq[*Value] {
-	return func(yield func(*Value) bool) {
-		if v.kind != kind {
-			return
-		}
-		for i := range v.list {
-			if !yield(&v.list[i]) {
-				return
-			}
-		}
+// FirstMember is the first member of an object, nil for all else.
+func (v *Value) FirstMember() *Value {
+	if v.kind != Object || len(v.list) == 0 {
+		return nil
 	}
+	return &v.list[0]
 }
+
+// Next is the member or element after this one, nil after the last. The checks go from one to the next by it: a loop over
+// an iterator is three functions to the compiler, and a large document has thousands of loops.
+func (v *Value) Next() *Value { return v.next }
 
 // Member returns the member of the name, or nil.
 func (v *Value) Member(name string) *Value {
-	for m := range v.Members() {
-		if m.name == name {
-			return m
+	for i := range v.list {
+		if v.kind == Object && v.list[i].name == name {
+			return &v.list[i]
 		}
 	}
 	return nil
@@ -179,11 +172,15 @@ func (p *parser) keep(place int) []Value {
 	return p.kept[n:len(p.kept):len(p.kept)]
 }
 
-// link sets the parents, once the value has its place in memory.
+// link sets what is above and beside each value, once they have their place in memory.
 func (v *Value) link() {
 	for i := range v.list {
-		v.list[i].parent = v
-		v.list[i].link()
+		child := &v.list[i]
+		child.parent, child.next = v, nil
+		if i+1 < len(v.list) {
+			child.next = &v.list[i+1]
+		}
+		child.link()
 	}
 }
 

@@ -144,14 +144,14 @@ func everything(c *validation.Check, v *validation.Value) {
 	c.AnyOf(v, func(c *validation.Check, v *validation.Value) { c.Type(v, validation.Null) }, func(c *validation.Check, v *validation.Value) { c.Required(v, "x"); markAll(c, v) })
 	c.OneOf(v, func(c *validation.Check, v *validation.Value) { c.Type(v, validation.Array); markAll(c, v) }, func(c *validation.Check, v *validation.Value) { c.MinItems(v, 1) })
 	c.Not(v, markAll)
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		if c.Unevaluated(m, scope) {
 			c.UnevaluatedMember(m)
 		}
 		c.Undeclared(m, "a")
 		everything(c, m)
 	}
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		if c.Unevaluated(e, scope) {
 			c.UnevaluatedElement(e)
 		}
@@ -160,10 +160,10 @@ func everything(c *validation.Check, v *validation.Value) {
 }
 
 func markAll(c *validation.Check, v *validation.Value) {
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		c.Mark(m)
 	}
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		c.Mark(e)
 	}
 }

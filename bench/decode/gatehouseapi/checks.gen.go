@@ -32,7 +32,7 @@ func checkPayment(c *validation.Check, v *validation.Value) {
 func checkCard(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "kind", "number")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "kind":
 			c.Mark(m)
@@ -57,7 +57,7 @@ func checkCard(c *validation.Check, v *validation.Value) {
 func checkTransfer(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "kind", "iban")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "kind":
 			c.Mark(m)

@@ -25,98 +25,60 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 		switch string(r.Name()) {
 		case "name":
 			seen |= 1 << 0
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("minLength", validation.MinLength(s, 1))
-				r.Check("maxLength", validation.MaxLength(s, 100))
-				r.Check("pattern", validation.Pattern(s, pattern1, "^[A-Za-z0-9 _-]+$"))
-				dst.Name = s
-			}
+			dst.Name = r.Text()
+			r.MinLength(1)
+			r.MaxLength(100)
+			r.Pattern(pattern1, "^[A-Za-z0-9 _-]+$")
 		case "price":
 			seen |= 1 << 1
-			if n, ok := r.Float64(); ok {
-				r.Minimum(0, "0")
-				r.Maximum(1000000, "1000000")
-				dst.Price = n
-			}
+			dst.Price = r.Float64()
+			r.Minimum(0, "0")
+			r.Maximum(1000000, "1000000")
 		case "description":
-			seen |= 1 << 2
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("maxLength", validation.MaxLength(s, 1000))
-				r.Check("pattern", validation.Pattern(s, pattern2, "^[^\\x00]*$"))
-				optional.Description = s
-				dst.Description = &optional.Description
-			}
+			optional.Description = r.Text()
+			dst.Description = &optional.Description
+			r.MaxLength(1000)
+			r.Pattern(pattern2, "^[^\\x00]*$")
 		case "category":
-			seen |= 1 << 3
-			if text, ok := r.Text(); ok {
-				var value Category
-				switch string(text) {
-				case "book":
-					value = "book"
-				case "toy":
-					value = "toy"
-				case "food":
-					value = "food"
-				case "other":
-					value = "other"
-				default:
-					r.Violation("enum", validation.Enum("book, toy, food, other"))
-				}
-				optional.Category = value
-				dst.Category = &optional.Category
-			}
+			optional.Category = Category(r.Enum("book", "toy", "food", "other"))
+			dst.Category = &optional.Category
 		case "tags":
-			seen |= 1 << 4
-			if r.BeginArray() {
-				list, n := make([]string, 0, 8), 0
-				for r.NextElement() {
-					n++
-					if text, ok := r.Text(); ok {
-						s := string(text)
-						r.Check("minLength", validation.MinLength(s, 1))
-						r.Check("maxLength", validation.MaxLength(s, 30))
-						list = append(list, s)
-					}
-				}
-				r.Check("maxItems", validation.MaxItems(n, 10))
-				r.Check("uniqueItems", validation.Unique(list))
-				optional.Tags = list
-				dst.Tags = &optional.Tags
-			}
+			optional.Tags = decodeNewItemTags(r)
+			dst.Tags = &optional.Tags
 		case "dimensions":
-			seen |= 1 << 5
-			var object Dimensions
-			decodeDimensions(r, &object)
-			optional.Dimensions = object
+			decodeDimensions(r, &optional.Dimensions)
 			dst.Dimensions = &optional.Dimensions
 		case "available_from":
-			seen |= 1 << 6
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				day, wrong := validation.Date(s)
-				r.Check("format", wrong)
-				date := openapi_types.Date{Time: day}
-				optional.AvailableFrom = date
-				dst.AvailableFrom = &optional.AvailableFrom
-			}
+			optional.AvailableFrom = openapi_types.Date{Time: r.Date()}
+			dst.AvailableFrom = &optional.AvailableFrom
 		case "supplier_email":
-			seen |= 1 << 7
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("maxLength", validation.MaxLength(s, 254))
-				r.Check("format", validation.Email(s))
-				optional.SupplierEmail = s
-				dst.SupplierEmail = &optional.SupplierEmail
-			}
+			optional.SupplierEmail = r.Text()
+			dst.SupplierEmail = &optional.SupplierEmail
+			r.Format(validation.Email)
+			r.MaxLength(254)
 		default:
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b11, "name", "price", "description", "category", "tags", "dimensions", "available_from", "supplier_email")
+	r.Required(seen, "name", "price")
 }
 
+func decodeNewItemTags(r *validation.Reader) []string {
+	if !r.BeginArray() {
+		return nil
+	}
+	list := make([]string, 0, 8)
+	for r.NextElement() {
+		if element := r.Text(); r.Valid() {
+			list = append(list, element)
+		}
+		r.MinLength(1)
+		r.MaxLength(30)
+	}
+	r.MaxItems(10)
+	r.Check("uniqueItems", validation.Unique(list))
+	return list
+}
 func decodeOrder(r *validation.Reader, dst *Order) {
 	if !r.BeginObject() {
 		return
@@ -130,78 +92,63 @@ func decodeOrder(r *validation.Reader, dst *Order) {
 		switch string(r.Name()) {
 		case "customer":
 			seen |= 1 << 0
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("minLength", validation.MinLength(s, 1))
-				r.Check("maxLength", validation.MaxLength(s, 100))
-				dst.Customer = s
-			}
+			dst.Customer = r.Text()
+			r.MinLength(1)
+			r.MaxLength(100)
 		case "currency":
-			seen |= 1 << 1
-			if text, ok := r.Text(); ok {
-				var value OrderCurrency
-				switch string(text) {
-				case "EUR":
-					value = "EUR"
-				case "USD":
-					value = "USD"
-				case "GBP":
-					value = "GBP"
-				default:
-					r.Violation("enum", validation.Enum("EUR, USD, GBP"))
-				}
-				optional.Currency = value
-				dst.Currency = &optional.Currency
-			}
+			seen |= 1 << 3
+			optional.Currency = OrderCurrency(r.Enum("EUR", "USD", "GBP"))
+			dst.Currency = &optional.Currency
 		case "payment":
-			seen |= 1 << 2
+			seen |= 1 << 1
 			r.Checked(&dst.Payment, checkPayment)
 		case "labels":
-			seen |= 1 << 3
-			if r.BeginObject() {
-				members, n := make(map[string]string), 0
-				for r.NextMember() {
-					n++
-					name := string(r.Name())
-					if text, ok := r.Text(); ok {
-						s := string(text)
-						r.Check("minLength", validation.MinLength(s, 1))
-						r.Check("maxLength", validation.MaxLength(s, 50))
-						members[name] = s
-					}
-				}
-				r.Check("maxProperties", validation.MaxProperties(n, 10))
-				optional.Labels = members
-				dst.Labels = &optional.Labels
-			}
+			optional.Labels = decodeOrderLabels(r)
+			dst.Labels = &optional.Labels
 		case "lines":
-			seen |= 1 << 4
-			if r.BeginArray() {
-				list, n := make([]Line, 0, 8), 0
-				for r.NextElement() {
-					n++
-					var object Line
-					decodeLine(r, &object)
-					list = append(list, object)
-				}
-				r.Check("minItems", validation.MinItems(n, 1))
-				r.Check("maxItems", validation.MaxItems(n, 50))
-				dst.Lines = list
-			}
+			seen |= 1 << 2
+			dst.Lines = decodeOrderLines(r)
 		default:
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b10101, "customer", "currency", "payment", "labels", "lines")
+	r.Required(seen, "customer", "payment", "lines")
 	if r.FillsDefaults() {
-		if seen&(1<<1) == 0 {
-			value := OrderCurrency("EUR")
-			optional.Currency = value
+		if seen&(1<<3) == 0 {
+			optional.Currency = OrderCurrency("EUR")
 			dst.Currency = &optional.Currency
 		}
 	}
 }
 
+func decodeOrderLabels(r *validation.Reader) map[string]string {
+	if !r.BeginObject() {
+		return nil
+	}
+	members := make(map[string]string)
+	for r.NextMember() {
+		name := string(r.Name())
+		members[name] = r.Text()
+		r.MinLength(1)
+		r.MaxLength(50)
+	}
+	r.MaxProperties(10)
+	return members
+}
+
+func decodeOrderLines(r *validation.Reader) []Line {
+	if !r.BeginArray() {
+		return nil
+	}
+	list := make([]Line, 0, 8)
+	for r.NextElement() {
+		list = append(list, Line{})
+		decodeLine(r, &list[len(list)-1])
+	}
+	r.MinItems(1)
+	r.MaxItems(50)
+	return list
+}
 func decodeDimensions(r *validation.Reader, dst *Dimensions) {
 	if !r.BeginObject() {
 		return
@@ -211,30 +158,24 @@ func decodeDimensions(r *validation.Reader, dst *Dimensions) {
 		switch string(r.Name()) {
 		case "width":
 			seen |= 1 << 0
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Width = n
-			}
+			dst.Width = r.Float64()
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		case "height":
 			seen |= 1 << 1
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Height = n
-			}
+			dst.Height = r.Float64()
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		case "depth":
 			seen |= 1 << 2
-			if n, ok := r.Float64(); ok {
-				r.Maximum(100000, "100000")
-				r.ExclusiveMinimum(0, "0")
-				dst.Depth = n
-			}
+			dst.Depth = r.Float64()
+			r.Maximum(100000, "100000")
+			r.ExclusiveMinimum(0, "0")
 		default:
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b111, "width", "height", "depth")
+	r.Required(seen, "width", "height", "depth")
 }
 
 func decodeLine(r *validation.Reader, dst *Line) {
@@ -246,30 +187,20 @@ func decodeLine(r *validation.Reader, dst *Line) {
 		switch string(r.Name()) {
 		case "sku":
 			seen |= 1 << 0
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("minLength", validation.MinLength(s, 1))
-				r.Check("maxLength", validation.MaxLength(s, 40))
-				dst.Sku = s
-			}
+			dst.Sku = r.Text()
+			r.MinLength(1)
+			r.MaxLength(40)
 		case "quantity":
 			seen |= 1 << 1
-			if i, ok := r.Int64(32); ok {
-				r.Minimum(1, "1")
-				r.Maximum(1000, "1000")
-				n := int32(i)
-				dst.Quantity = n
-			}
+			dst.Quantity = int32(r.Int64(32))
+			r.Minimum(1, "1")
+			r.Maximum(1000, "1000")
 		case "note":
-			seen |= 1 << 2
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("maxLength", validation.MaxLength(s, 200))
-				dst.Note = &s
-			}
+			dst.Note = new(r.Text())
+			r.MaxLength(200)
 		default:
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b11, "sku", "quantity", "note")
+	r.Required(seen, "sku", "quantity")
 }

@@ -27,10 +27,14 @@ func Scopes() []string {
 
 // Operations returns the operation table: one row for each operation of the document.
 func Operations() []guard.Operation {
-	return []guard.Operation{
-		operationCreateItem(),
-		operationCreateOrder(),
+	var list []guard.Operation
+	for _, operation := range []func() guard.Operation{
+		operationCreateItem,
+		operationCreateOrder,
+	} {
+		list = append(list, operation())
 	}
+	return list
 }
 
 func operationCreateItem() guard.Operation {

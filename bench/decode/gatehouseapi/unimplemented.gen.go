@@ -16,10 +16,15 @@ var _ StrictServerInterface = Unimplemented{}
 
 // CreateItem answers POST /items.
 func (Unimplemented) CreateItem(context.Context, CreateItemRequestObject) (CreateItemResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation createItem is not implemented")
+	return nil, unimplemented("createItem")
 }
 
 // CreateOrder answers POST /orders.
 func (Unimplemented) CreateOrder(context.Context, CreateOrderRequestObject) (CreateOrderResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation createOrder is not implemented")
+	return nil, unimplemented("createOrder")
+}
+
+//go:noinline
+func unimplemented(operation string) error {
+	return problem.NotImplemented.New("the operation " + operation + " is not implemented")
 }

@@ -8,7 +8,7 @@ import (
 
 func checkWho(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "subject":
 			c.Type(m, validation.String)

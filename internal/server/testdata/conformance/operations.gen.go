@@ -76,24 +76,28 @@ func Scopes() []string {
 
 // Operations returns the operation table: one row for each operation of the document.
 func Operations() []guard.Operation {
-	return []guard.Operation{
-		operationBasic(),
-		operationBasicOptional(),
-		operationBearer(),
-		operationBearerOptional(),
-		operationPasswordOptional(),
-		operationCode(),
-		operationOauth2(),
-		operationOauth2Optional(),
-		operationScopesOne(),
-		operationScopesTwo(),
-		operationKeyHeader(),
-		operationKeyQuery(),
-		operationKeyCookie(),
-		operationKeyHeaderOptional(),
-		operationKeyQueryOptional(),
-		operationKeyCookieOptional(),
+	var list []guard.Operation
+	for _, operation := range []func() guard.Operation{
+		operationBasic,
+		operationBasicOptional,
+		operationBearer,
+		operationBearerOptional,
+		operationPasswordOptional,
+		operationCode,
+		operationOauth2,
+		operationOauth2Optional,
+		operationScopesOne,
+		operationScopesTwo,
+		operationKeyHeader,
+		operationKeyQuery,
+		operationKeyCookie,
+		operationKeyHeaderOptional,
+		operationKeyQueryOptional,
+		operationKeyCookieOptional,
+	} {
+		list = append(list, operation())
 	}
+	return list
 }
 
 func operationBasic() guard.Operation {

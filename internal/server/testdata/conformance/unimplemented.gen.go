@@ -16,80 +16,85 @@ var _ StrictServerInterface = Unimplemented{}
 
 // Basic answers GET /basic.
 func (Unimplemented) Basic(context.Context, BasicRequestObject) (BasicResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation basic is not implemented")
+	return nil, unimplemented("basic")
 }
 
 // BasicOptional answers GET /basic/optional.
 func (Unimplemented) BasicOptional(context.Context, BasicOptionalRequestObject) (BasicOptionalResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation basicOptional is not implemented")
+	return nil, unimplemented("basicOptional")
 }
 
 // Bearer answers GET /bearer.
 func (Unimplemented) Bearer(context.Context, BearerRequestObject) (BearerResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation bearer is not implemented")
+	return nil, unimplemented("bearer")
 }
 
 // BearerOptional answers GET /bearer/optional.
 func (Unimplemented) BearerOptional(context.Context, BearerOptionalRequestObject) (BearerOptionalResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation bearerOptional is not implemented")
+	return nil, unimplemented("bearerOptional")
 }
 
 // PasswordOptional answers GET /password/optional.
 func (Unimplemented) PasswordOptional(context.Context, PasswordOptionalRequestObject) (PasswordOptionalResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation passwordOptional is not implemented")
+	return nil, unimplemented("passwordOptional")
 }
 
 // Code answers GET /code.
 func (Unimplemented) Code(context.Context, CodeRequestObject) (CodeResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation code is not implemented")
+	return nil, unimplemented("code")
 }
 
 // Oauth2 answers GET /oauth2.
 func (Unimplemented) Oauth2(context.Context, Oauth2RequestObject) (Oauth2ResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation oauth2 is not implemented")
+	return nil, unimplemented("oauth2")
 }
 
 // Oauth2Optional answers GET /oauth2/optional.
 func (Unimplemented) Oauth2Optional(context.Context, Oauth2OptionalRequestObject) (Oauth2OptionalResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation oauth2Optional is not implemented")
+	return nil, unimplemented("oauth2Optional")
 }
 
 // ScopesOne answers GET /oauth2/one.
 func (Unimplemented) ScopesOne(context.Context, ScopesOneRequestObject) (ScopesOneResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation scopesOne is not implemented")
+	return nil, unimplemented("scopesOne")
 }
 
 // ScopesTwo answers GET /oauth2/two.
 func (Unimplemented) ScopesTwo(context.Context, ScopesTwoRequestObject) (ScopesTwoResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation scopesTwo is not implemented")
+	return nil, unimplemented("scopesTwo")
 }
 
 // KeyHeader answers GET /key/header.
 func (Unimplemented) KeyHeader(context.Context, KeyHeaderRequestObject) (KeyHeaderResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation keyHeader is not implemented")
+	return nil, unimplemented("keyHeader")
 }
 
 // KeyQuery answers GET /key/query.
 func (Unimplemented) KeyQuery(context.Context, KeyQueryRequestObject) (KeyQueryResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation keyQuery is not implemented")
+	return nil, unimplemented("keyQuery")
 }
 
 // KeyCookie answers GET /key/cookie.
 func (Unimplemented) KeyCookie(context.Context, KeyCookieRequestObject) (KeyCookieResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation keyCookie is not implemented")
+	return nil, unimplemented("keyCookie")
 }
 
 // KeyHeaderOptional answers GET /key/header/optional.
 func (Unimplemented) KeyHeaderOptional(context.Context, KeyHeaderOptionalRequestObject) (KeyHeaderOptionalResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation keyHeaderOptional is not implemented")
+	return nil, unimplemented("keyHeaderOptional")
 }
 
 // KeyQueryOptional answers GET /key/query/optional.
 func (Unimplemented) KeyQueryOptional(context.Context, KeyQueryOptionalRequestObject) (KeyQueryOptionalResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation keyQueryOptional is not implemented")
+	return nil, unimplemented("keyQueryOptional")
 }
 
 // KeyCookieOptional answers GET /key/cookie/optional.
 func (Unimplemented) KeyCookieOptional(context.Context, KeyCookieOptionalRequestObject) (KeyCookieOptionalResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation keyCookieOptional is not implemented")
+	return nil, unimplemented("keyCookieOptional")
+}
+
+//go:noinline
+func unimplemented(operation string) error {
+	return problem.NotImplemented.New("the operation " + operation + " is not implemented")
 }

@@ -14,7 +14,7 @@ var (
 func checkTakeSeveralBody(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Array)
 	c.MaxItems(v, 2)
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		c.Type(e, validation.Object)
 		c.CeilingMembers(e, 1000)
 	}
@@ -23,7 +23,7 @@ func checkTakeSeveralBody(c *validation.Check, v *validation.Value) {
 func checkThing(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "name")
-	for m := range v.Members() {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "name":
 			c.Type(m, validation.String)
@@ -51,7 +51,7 @@ func checkGetBetweenFrom(c *validation.Check, v *validation.Value) {
 func checkGetBetweenTo(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Array)
 	c.MaxItems(v, 3)
-	for e := range v.Elements() {
+	for e := v.Element(0); e != nil; e = e.Next() {
 		c.Type(e, validation.Integer)
 		c.CeilingInteger(e)
 	}

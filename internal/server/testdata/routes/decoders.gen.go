@@ -15,14 +15,11 @@ func decodeThing(r *validation.Reader, dst *Thing) {
 		switch string(r.Name()) {
 		case "name":
 			seen |= 1 << 0
-			if text, ok := r.Text(); ok {
-				s := string(text)
-				r.Check("maxLength", validation.MaxLength(s, 10))
-				dst.Name = s
-			}
+			dst.Name = r.Text()
+			r.MaxLength(10)
 		default:
 			r.UnknownMember()
 		}
 	}
-	r.Required(^seen&0b1, "name")
+	r.Required(seen, "name")
 }

@@ -44,20 +44,24 @@ func Scopes() []string {
 
 // Operations returns the operation table: one row for each operation of the document.
 func Operations() []guard.Operation {
-	return []guard.Operation{
-		operationGetFileAsJson(),
-		operationGetFile(),
-		operationDeleteFile(),
-		operationGetSpecialFile(),
-		operationControlJob(),
-		operationSearchJobs(),
-		operationGetBetween(),
-		operationTakeSeveral(),
-		operationTakeAnyJson(),
-		operationTakeBytes(),
-		operationGetWithBody(),
-		operationDeleteWithBody(),
+	var list []guard.Operation
+	for _, operation := range []func() guard.Operation{
+		operationGetFileAsJson,
+		operationGetFile,
+		operationDeleteFile,
+		operationGetSpecialFile,
+		operationControlJob,
+		operationSearchJobs,
+		operationGetBetween,
+		operationTakeSeveral,
+		operationTakeAnyJson,
+		operationTakeBytes,
+		operationGetWithBody,
+		operationDeleteWithBody,
+	} {
+		list = append(list, operation())
 	}
+	return list
 }
 
 func operationGetFileAsJson() guard.Operation {

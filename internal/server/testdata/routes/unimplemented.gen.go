@@ -16,60 +16,65 @@ var _ StrictServerInterface = Unimplemented{}
 
 // GetFileAsJson answers GET /files/{id}.json.
 func (Unimplemented) GetFileAsJson(context.Context, GetFileAsJsonRequestObject) (GetFileAsJsonResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getFileAsJson is not implemented")
+	return nil, unimplemented("getFileAsJson")
 }
 
 // GetFile answers GET /files/{id}.
 func (Unimplemented) GetFile(context.Context, GetFileRequestObject) (GetFileResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getFile is not implemented")
+	return nil, unimplemented("getFile")
 }
 
 // DeleteFile answers DELETE /files/{id}.
 func (Unimplemented) DeleteFile(context.Context, DeleteFileRequestObject) (DeleteFileResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation deleteFile is not implemented")
+	return nil, unimplemented("deleteFile")
 }
 
 // GetSpecialFile answers GET /files/special.
 func (Unimplemented) GetSpecialFile(context.Context, GetSpecialFileRequestObject) (GetSpecialFileResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getSpecialFile is not implemented")
+	return nil, unimplemented("getSpecialFile")
 }
 
 // ControlJob answers POST /jobs/{owner}:{action}.
 func (Unimplemented) ControlJob(context.Context, ControlJobRequestObject) (ControlJobResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation controlJob is not implemented")
+	return nil, unimplemented("controlJob")
 }
 
 // SearchJobs answers GET /jobs:search/*/100%25.
 func (Unimplemented) SearchJobs(context.Context, SearchJobsRequestObject) (SearchJobsResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation searchJobs is not implemented")
+	return nil, unimplemented("searchJobs")
 }
 
 // GetBetween answers GET /between/{from}..{to}.
 func (Unimplemented) GetBetween(context.Context, GetBetweenRequestObject) (GetBetweenResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getBetween is not implemented")
+	return nil, unimplemented("getBetween")
 }
 
 // TakeSeveral answers POST /several.
 func (Unimplemented) TakeSeveral(context.Context, TakeSeveralRequestObject) (TakeSeveralResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation takeSeveral is not implemented")
+	return nil, unimplemented("takeSeveral")
 }
 
 // TakeAnyJson answers POST /anything.
 func (Unimplemented) TakeAnyJson(context.Context, TakeAnyJsonRequestObject) (TakeAnyJsonResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation takeAnyJson is not implemented")
+	return nil, unimplemented("takeAnyJson")
 }
 
 // TakeBytes answers POST /bytes.
 func (Unimplemented) TakeBytes(context.Context, TakeBytesRequestObject) (TakeBytesResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation takeBytes is not implemented")
+	return nil, unimplemented("takeBytes")
 }
 
 // GetWithBody answers GET /body.
 func (Unimplemented) GetWithBody(context.Context, GetWithBodyRequestObject) (GetWithBodyResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation getWithBody is not implemented")
+	return nil, unimplemented("getWithBody")
 }
 
 // DeleteWithBody answers DELETE /body.
 func (Unimplemented) DeleteWithBody(context.Context, DeleteWithBodyRequestObject) (DeleteWithBodyResponseObject, error) {
-	return nil, problem.NotImplemented.New("the operation deleteWithBody is not implemented")
+	return nil, unimplemented("deleteWithBody")
+}
+
+//go:noinline
+func unimplemented(operation string) error {
+	return problem.NotImplemented.New("the operation " + operation + " is not implemented")
 }
