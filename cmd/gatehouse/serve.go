@@ -30,6 +30,7 @@ type serve struct {
 	TLSCert        string        `name:"tls-cert" help:"The certificate file, PEM. With --tls-key the service speaks HTTPS."`
 	TLSKey         string        `name:"tls-key" help:"The key file of the certificate, PEM."`
 	TLSDevCert     bool          `name:"tls-dev-cert" help:"Speak HTTPS with a certificate made for localhost in the data folder. Needs --dev."`
+	PasswordGrant  string        `default:"auto" enum:"auto,on,off" help:"Offer the password grant of OAuth 2.0, which is deprecated; auto is on with --dev and off without."`
 	CheckResponses bool          `help:"Compare every response with the document, and answer 500 instead of what it does not declare: for tests and staging. Each response is held in memory."`
 	Drain          time.Duration `default:"5s" help:"How long /readyz says no before the service stops accepting; 0 with --dev."`
 }
@@ -102,6 +103,7 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 		Issuer:         s.Issuer,
 		Docs:           s.Docs == "on" || s.Docs == "auto" && s.Dev,
 		Drain:          s.Drain,
+		PasswordGrant:  s.PasswordGrant == "on" || s.PasswordGrant == "auto" && s.Dev,
 		CheckResponses: s.CheckResponses,
 		Log:            slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		AccessLog:      os.Stderr,

@@ -16,42 +16,85 @@ var (
 	pattern4 = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
 	pattern5 = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
 	pattern6 = regexp.MustCompile("^\"[!#-~]*\"$")
-	enum7    = validation.NewEnumeration("\"password\"")
+	enum7    = validation.NewEnumeration("\"password\"", "\"refresh_token\"", "\"client_credentials\"")
 	pattern8 = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
 	pattern9 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
-	enum10   = validation.NewEnumeration("\"Bearer\"")
-	enum11   = validation.NewEnumeration("\"ok\"")
-	enum12   = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum13   = validation.NewEnumeration("\"OKP\"")
-	enum14   = validation.NewEnumeration("\"Ed25519\"")
-	enum15   = validation.NewEnumeration("\"sig\"")
-	enum16   = validation.NewEnumeration("\"EdDSA\"")
-	enum17   = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum10   = validation.NewEnumeration("\"password\"")
+	enum11   = validation.NewEnumeration("\"refresh_token\"")
+	enum12   = validation.NewEnumeration("\"Bearer\"")
+	enum13   = validation.NewEnumeration("\"ok\"")
+	enum14   = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
+	enum15   = validation.NewEnumeration("\"OKP\"")
+	enum16   = validation.NewEnumeration("\"Ed25519\"")
+	enum17   = validation.NewEnumeration("\"sig\"")
+	enum18   = validation.NewEnumeration("\"EdDSA\"")
+	enum19   = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
-	c.Required(v, "grant_type", "username", "password")
+	c.Required(v, "grant_type")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "grant_type":
+			c.Mark(m)
 			c.Type(m, validation.String)
 			c.Enum(m, enum7)
 		case "username":
+			c.Mark(m)
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 256)
 			c.Pattern(m, pattern8, "^[^\\x00-\\x1F\\x7F]*$")
 		case "password":
+			c.Mark(m)
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
+		case "refresh_token":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 200)
 		case "scope":
+			c.Mark(m)
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1000)
 			c.Pattern(m, pattern9, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+		case "client_id":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 256)
+		case "client_secret":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 1024)
+		default:
+			c.Undeclared(m, "grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret")
+		}
+	}
+	checkTokenRequestAll1(c, v)
+	checkTokenRequestAll2(c, v)
+}
+
+func checkRevocationRequest(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.CeilingMembers(v, 1000)
+	c.Required(v, "token")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "token":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 8192)
+		case "token_type_hint":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 100)
 		case "client_id":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
@@ -61,7 +104,27 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
 		default:
-			c.Undeclared(m, "grant_type", "username", "password", "scope", "client_id", "client_secret")
+			c.Undeclared(m, "token", "token_type_hint", "client_id", "client_secret")
+		}
+	}
+}
+
+func checkIntrospectionRequest(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.CeilingMembers(v, 1000)
+	c.Required(v, "token")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "token":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 8192)
+		case "token_type_hint":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 100)
+		default:
+			c.Undeclared(m, "token", "token_type_hint")
 		}
 	}
 }
@@ -86,7 +149,7 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 			c.MaxLength(m, 8192)
 		case "token_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum10)
+			c.Enum(m, enum12)
 		case "expires_in":
 			c.Type(m, validation.Integer)
 			c.Minimum(m, "1")
@@ -95,6 +158,53 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 		case "scope":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 1000)
+		case "refresh_token":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 200)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkIntrospectionResponse(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "active")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "active":
+			c.Type(m, validation.Boolean)
+		case "scope":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 1000)
+		case "client_id":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "token_type":
+			c.Type(m, validation.String)
+			c.Enum(m, enum12)
+		case "exp":
+			c.Type(m, validation.Integer)
+			c.Minimum(m, "0")
+			c.Maximum(m, "253402300799")
+			c.Integer(m, 64, false)
+		case "iat":
+			c.Type(m, validation.Integer)
+			c.Minimum(m, "0")
+			c.Maximum(m, "253402300799")
+			c.Integer(m, 64, false)
+		case "sub":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "aud":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "iss":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "jti":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
 		default:
 			c.UnknownMember(m)
 		}
@@ -243,6 +353,19 @@ func checkUser(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkSessionList(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "sessions")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "sessions":
+			checkSessionListSessions(c, m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
 func checkHealth(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "status")
@@ -250,7 +373,7 @@ func checkHealth(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "status":
 			c.Type(m, validation.String)
-			c.Enum(m, enum11)
+			c.Enum(m, enum13)
 		default:
 			c.UnknownMember(m)
 		}
@@ -294,7 +417,7 @@ func checkOAuthError(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "error":
 			c.Type(m, validation.String)
-			c.Enum(m, enum12)
+			c.Enum(m, enum14)
 		case "error_description":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 500)
@@ -353,6 +476,42 @@ func checkProblem(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkTokenRequestAll1If(c *validation.Check, v *validation.Value) {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "grant_type":
+			c.Mark(m)
+			c.Const(m, enum10)
+		default:
+			c.Undeclared(m, "grant_type")
+		}
+	}
+}
+
+func checkTokenRequestAll1(c *validation.Check, v *validation.Value) {
+	if c.Accepts(v, checkTokenRequestAll1If) {
+		c.Required(v, "username", "password")
+	}
+}
+
+func checkTokenRequestAll2If(c *validation.Check, v *validation.Value) {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "grant_type":
+			c.Mark(m)
+			c.Const(m, enum11)
+		default:
+			c.Undeclared(m, "grant_type")
+		}
+	}
+}
+
+func checkTokenRequestAll2(c *validation.Check, v *validation.Value) {
+	if c.Accepts(v, checkTokenRequestAll2If) {
+		c.Required(v, "refresh_token")
+	}
+}
+
 func checkJsonWebKey(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "kty", "crv", "use", "alg", "kid", "x")
@@ -360,16 +519,16 @@ func checkJsonWebKey(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "kty":
 			c.Type(m, validation.String)
-			c.Enum(m, enum13)
+			c.Enum(m, enum15)
 		case "crv":
 			c.Type(m, validation.String)
-			c.Enum(m, enum14)
+			c.Enum(m, enum16)
 		case "use":
 			c.Type(m, validation.String)
-			c.Enum(m, enum15)
+			c.Enum(m, enum17)
 		case "alg":
 			c.Type(m, validation.String)
-			c.Enum(m, enum16)
+			c.Enum(m, enum18)
 		case "kid":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 128)
@@ -418,7 +577,7 @@ func checkItemPageItems(c *validation.Check, v *validation.Value) {
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum17)
+	c.Enum(v, enum19)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
@@ -452,6 +611,53 @@ func checkDimensions(c *validation.Check, v *validation.Value) {
 		default:
 			c.UnknownMember(m)
 		}
+	}
+}
+
+func checkSession(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "id", "client_id", "user_agent", "address", "scopes", "current", "created_at", "used_at", "expires_at")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "id":
+			c.Type(m, validation.String)
+			c.Format(m, validation.UUID)
+		case "client_id":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "user_agent":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "address":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 64)
+		case "scopes":
+			checkWhoAmIScopes(c, m)
+		case "current":
+			c.Type(m, validation.Boolean)
+		case "created_at":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 35)
+			c.DateTime(m)
+		case "used_at":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 35)
+			c.DateTime(m)
+		case "expires_at":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 35)
+			c.DateTime(m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkSessionListSessions(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		checkSession(c, e)
 	}
 }
 

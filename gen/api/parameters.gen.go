@@ -82,6 +82,13 @@ func checkDeleteItemParameters(p *validation.Parameters) {
 	}
 }
 
+func checkEndSessionParameters(p *validation.Parameters) {
+	{
+		value := p.Path("session_id")
+		p.Check("session_id", "format", validation.UUID(value))
+	}
+}
+
 func checkGetDocsFileParameters(p *validation.Parameters) {
 	{
 		value := p.Path("file")

@@ -14,6 +14,7 @@ import (
 	"example.com/gatehouse/gen/api"
 	"example.com/gatehouse/internal/accounts"
 	"example.com/gatehouse/internal/apikeys"
+	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/sqldb"
 )
 
@@ -40,7 +41,11 @@ func NewCounted(ctx context.Context, c Config, handled func(operationID string))
 
 func (s *Server) Users() *accounts.Service { return s.users }
 func (s *Server) Keys() *apikeys.Service   { return s.keys }
+func (s *Server) Clients() *oauth.Clients  { return s.clients }
 func (s *Server) DB() *sqldb.DB            { return s.db }
+
+// Refresh reads what ended in other processes, as the service does every few seconds.
+func (s *Server) Refresh(ctx context.Context) error { return s.refresh(ctx) }
 
 // SigningKey opens the key that signs access tokens, to make tokens that nothing but their claims can tell from real ones.
 func (s *Server) SigningKey(ctx context.Context) (kid string, private ed25519.PrivateKey, err error) {

@@ -24,6 +24,7 @@ import (
 	"example.com/gatehouse/internal/items"
 	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/ratelimit"
+	"example.com/gatehouse/internal/session"
 	"example.com/gatehouse/internal/sqldb"
 )
 
@@ -44,6 +45,8 @@ type Config struct {
 	Drain time.Duration
 	// TLS makes the service speak HTTPS.
 	TLS *tls.Config
+	// PasswordGrant offers the password grant of OAuth 2.0, which RFC 9700 §2.4 advises against.
+	PasswordGrant bool
 	// CheckResponses compares what handlers answer with the document: see guard.Config.
 	CheckResponses bool
 
@@ -77,6 +80,8 @@ type Server struct {
 	echo      *echo.Echo
 	users     *accounts.Service
 	keys      *apikeys.Service
+	clients   *oauth.Clients
+	mirrors   []mirror
 	health    *health
 	accessLog *AccessLog
 	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
@@ -138,17 +143,31 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sessions := &session.Store{DB: s.db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: c.Now, Random: c.Random}
+	if err := sessions.Refresh(ctx, c.Now().Add(-oauth.MaxAge)); err != nil {
+		return err
+	}
+	refreshKey, err := derive(c.Secret, "refresh tokens")
+	if err != nil {
+		return err
+	}
+	declared := auth.NewScopes(api.Scopes()...)
+	clients := &oauth.Clients{DB: s.db, Declared: declared, Now: c.Now, Random: c.Random}
 	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
 
-	s.users, s.keys = users, keys
+	s.users, s.keys, s.clients = users, keys, clients
+	s.mirrors = []mirror{sessions, keys}
 	s.health = &health{ping: s.db.Ping}
 	s.accessLog = NewAccessLog(c.AccessLog)
-	return s.route(limiter, authenticators{passwords: users, tokens: verifier, keys: keys}, handlers{
+	return s.route(limiter, authenticators{passwords: users, clients: clients, tokens: verifier, keys: keys}, handlers{
 		health:          s.health,
 		Docs:            &Docs{Enabled: c.Docs, YAML: api.OpenapiYAML, JSON: api.OpenapiJSON, Title: "Gatehouse"},
 		itemHandlers:    &items.Handlers{DB: s.db, Now: c.Now, Random: c.Random},
 		accountHandlers: &accounts.Handlers{Accounts: users},
-		TokenHandlers:   &oauth.TokenHandlers{Passwords: users, Signer: signer, Keys: signingKeys, DeclaredScopes: auth.NewScopes(api.Scopes()...)},
+		TokenHandlers: &oauth.TokenHandlers{
+			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signingKeys,
+			RefreshKey: [32]byte(refreshKey), PasswordGrant: c.PasswordGrant, DeclaredScopes: declared, Log: c.Log,
+		},
 	})
 }
 
@@ -231,6 +250,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		TLSConfig:         s.tlsConfig(),
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
+	go s.poll(ctx)
 	failed := make(chan error, 1)
 	go func() {
 		if s.config.TLS != nil {
