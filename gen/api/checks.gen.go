@@ -10,23 +10,25 @@ import (
 
 // The patterns and enumerations of the document, each once.
 var (
-	pattern1 = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
-	pattern2 = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
-	pattern3 = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
-	pattern4 = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
-	pattern5 = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
-	pattern6 = regexp.MustCompile("^\"[!#-~]*\"$")
-	enum7    = validation.NewEnumeration("\"password\"")
-	pattern8 = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
-	pattern9 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
-	enum10   = validation.NewEnumeration("\"Bearer\"")
-	enum11   = validation.NewEnumeration("\"ok\"")
-	enum12   = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum13   = validation.NewEnumeration("\"OKP\"")
-	enum14   = validation.NewEnumeration("\"Ed25519\"")
-	enum15   = validation.NewEnumeration("\"sig\"")
-	enum16   = validation.NewEnumeration("\"EdDSA\"")
-	enum17   = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	pattern1  = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern2  = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
+	pattern3  = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
+	pattern4  = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
+	pattern5  = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern6  = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
+	pattern7  = regexp.MustCompile("^[A-Za-z0-9\\.!#\\$%&'\\*\\+/=\\?\\^_\\`\\{\\|\\}~\\-]+@[A-Za-z0-9\\.\\-]+$")
+	pattern8  = regexp.MustCompile("^\"[!#-~]*\"$")
+	enum9     = validation.NewEnumeration("\"password\"")
+	pattern10 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+	enum11    = validation.NewEnumeration("\"Bearer\"")
+	enum12    = validation.NewEnumeration("\"ok\"")
+	enum13    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
+	enum14    = validation.NewEnumeration("\"OKP\"")
+	enum15    = validation.NewEnumeration("\"Ed25519\"")
+	enum16    = validation.NewEnumeration("\"sig\"")
+	enum17    = validation.NewEnumeration("\"EdDSA\"")
+	enum18    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum19    = validation.NewEnumeration("\"member\"", "\"admin\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
@@ -37,12 +39,12 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "grant_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum7)
+			c.Enum(m, enum9)
 		case "username":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 256)
-			c.Pattern(m, pattern8, "^[^\\x00-\\x1F\\x7F]*$")
+			c.Pattern(m, pattern3, "^[^\\x00-\\x1F\\x7F]*$")
 		case "password":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
@@ -51,7 +53,7 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1000)
-			c.Pattern(m, pattern9, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+			c.Pattern(m, pattern10, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
 		case "client_id":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
@@ -86,7 +88,7 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 			c.MaxLength(m, 8192)
 		case "token_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum10)
+			c.Enum(m, enum11)
 		case "expires_in":
 			c.Type(m, validation.Integer)
 			c.Minimum(m, "1")
@@ -217,12 +219,28 @@ func checkCreateItemResponseLocation(c *validation.Check, v *validation.Value) {
 func checkCreateItemResponseETag(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
 	c.MaxLength(v, 64)
-	c.Pattern(v, pattern6, "^\"[!#-~]*\"$")
+	c.Pattern(v, pattern8, "^\"[!#-~]*\"$")
 }
 
-func checkUser(c *validation.Check, v *validation.Value) {
+func checkManagedUserPage(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
-	c.Required(v, "id", "username", "scopes", "created_at")
+	c.Required(v, "users")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "users":
+			checkManagedUserPageUsers(c, m)
+		case "next_cursor":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkManagedUser(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "id", "username", "email_verified", "roles", "scopes", "disabled", "created_at")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "id":
@@ -231,6 +249,49 @@ func checkUser(c *validation.Check, v *validation.Value) {
 		case "username":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 256)
+		case "email":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 254)
+		case "email_verified":
+			c.Type(m, validation.Boolean)
+		case "display_name":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "roles":
+			checkManagedUserRoles(c, m)
+		case "scopes":
+			checkWhoAmIScopes(c, m)
+		case "disabled":
+			c.Type(m, validation.Boolean)
+		case "created_at":
+			c.Type(m, validation.String)
+			c.DateTime(m)
+			c.CeilingBytes(m, 65536)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkUser(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "id", "username", "roles", "scopes", "created_at")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "id":
+			c.Type(m, validation.String)
+			c.Format(m, validation.UUID)
+		case "username":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "email":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 254)
+		case "display_name":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "roles":
+			checkManagedUserRoles(c, m)
 		case "scopes":
 			checkWhoAmIScopes(c, m)
 		case "created_at":
@@ -250,7 +311,7 @@ func checkHealth(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "status":
 			c.Type(m, validation.String)
-			c.Enum(m, enum11)
+			c.Enum(m, enum12)
 		default:
 			c.UnknownMember(m)
 		}
@@ -294,7 +355,7 @@ func checkOAuthError(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "error":
 			c.Type(m, validation.String)
-			c.Enum(m, enum12)
+			c.Enum(m, enum13)
 		case "error_description":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 500)
@@ -360,16 +421,16 @@ func checkJsonWebKey(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "kty":
 			c.Type(m, validation.String)
-			c.Enum(m, enum13)
+			c.Enum(m, enum14)
 		case "crv":
 			c.Type(m, validation.String)
-			c.Enum(m, enum14)
+			c.Enum(m, enum15)
 		case "use":
 			c.Type(m, validation.String)
-			c.Enum(m, enum15)
+			c.Enum(m, enum16)
 		case "alg":
 			c.Type(m, validation.String)
-			c.Enum(m, enum16)
+			c.Enum(m, enum17)
 		case "kid":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 128)
@@ -418,7 +479,7 @@ func checkItemPageItems(c *validation.Check, v *validation.Value) {
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum17)
+	c.Enum(v, enum18)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
@@ -452,6 +513,27 @@ func checkDimensions(c *validation.Check, v *validation.Value) {
 		default:
 			c.UnknownMember(m)
 		}
+	}
+}
+
+func checkManagedUserPageUsers(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		checkManagedUser(c, e)
+	}
+}
+
+func checkRole(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.Enum(v, enum19)
+}
+
+func checkManagedUserRoles(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		checkRole(c, e)
 	}
 }
 

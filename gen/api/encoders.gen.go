@@ -86,7 +86,23 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 			b := encoding.Begin()
 			encodeItem(b, &r.Body)
 			return nil, b.Send(ctx.Response(), 200)
+		case ListUsers200JSONResponse:
+			b := encoding.Begin()
+			encodeManagedUserPage(b, (*ManagedUserPage)(&r))
+			return nil, b.Send(ctx.Response(), 200)
+		case GetUser200JSONResponse:
+			b := encoding.Begin()
+			encodeManagedUser(b, (*ManagedUser)(&r))
+			return nil, b.Send(ctx.Response(), 200)
+		case PatchUser200JSONResponse:
+			b := encoding.Begin()
+			encodeManagedUser(b, (*ManagedUser)(&r))
+			return nil, b.Send(ctx.Response(), 200)
 		case GetCurrentUser200JSONResponse:
+			b := encoding.Begin()
+			encodeUser(b, (*User)(&r))
+			return nil, b.Send(ctx.Response(), 200)
+		case PatchCurrentUser200JSONResponse:
 			b := encoding.Begin()
 			encodeUser(b, (*User)(&r))
 			return nil, b.Send(ctx.Response(), 200)
@@ -243,12 +259,80 @@ func encodeDimensions(b *encoding.Buffer, v *Dimensions) {
 	b.Close()
 }
 
+func encodeManagedUserPage(b *encoding.Buffer, v *ManagedUserPage) {
+	b.Raw(`{"users":[`)
+	for i := range v.Users {
+		b.Next(i)
+		encodeManagedUser(b, &(v.Users)[i])
+	}
+	b.Raw(`],`)
+	if v.NextCursor != nil {
+		b.Raw(`"next_cursor":`)
+		b.String(*v.NextCursor)
+		b.Raw(`,`)
+	}
+	b.Close()
+}
+
+func encodeManagedUser(b *encoding.Buffer, v *ManagedUser) {
+	b.Raw(`{"id":`)
+	b.UUID(v.Id)
+	b.Raw(`,"username":`)
+	b.String(v.Username)
+	b.Raw(`,`)
+	if v.Email != nil {
+		b.Raw(`"email":`)
+		b.String(*v.Email)
+		b.Raw(`,`)
+	}
+	b.Raw(`"email_verified":`)
+	b.Bool(v.EmailVerified)
+	b.Raw(`,`)
+	if v.DisplayName != nil {
+		b.Raw(`"display_name":`)
+		b.String(*v.DisplayName)
+		b.Raw(`,`)
+	}
+	b.Raw(`"roles":[`)
+	for i, element := range v.Roles {
+		b.Next(i)
+		b.String(string(element))
+	}
+	b.Raw(`],"scopes":[`)
+	for i, element := range v.Scopes {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"disabled":`)
+	b.Bool(v.Disabled)
+	b.Raw(`,"created_at":`)
+	b.Time(v.CreatedAt)
+	b.Raw(`,`)
+	b.Close()
+}
+
 func encodeUser(b *encoding.Buffer, v *User) {
 	b.Raw(`{"id":`)
 	b.UUID(v.Id)
 	b.Raw(`,"username":`)
 	b.String(v.Username)
-	b.Raw(`,"scopes":[`)
+	b.Raw(`,`)
+	if v.Email != nil {
+		b.Raw(`"email":`)
+		b.String(*v.Email)
+		b.Raw(`,`)
+	}
+	if v.DisplayName != nil {
+		b.Raw(`"display_name":`)
+		b.String(*v.DisplayName)
+		b.Raw(`,`)
+	}
+	b.Raw(`"roles":[`)
+	for i, element := range v.Roles {
+		b.Next(i)
+		b.String(string(element))
+	}
+	b.Raw(`],"scopes":[`)
 	for i, element := range v.Scopes {
 		b.Next(i)
 		b.String(element)

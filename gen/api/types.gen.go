@@ -171,6 +171,24 @@ func (e OAuthErrorError) Valid() bool {
 	}
 }
 
+// Defines values for Role.
+const (
+	RoleAdmin  Role = "admin"
+	RoleMember Role = "member"
+)
+
+// Valid indicates whether the value is a known member of the Role enum.
+func (e Role) Valid() bool {
+	switch e {
+	case RoleAdmin:
+		return true
+	case RoleMember:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TokenRequestGrantType.
 const (
 	TokenRequestGrantTypePassword TokenRequestGrantType = "password"
@@ -201,6 +219,18 @@ func (e TokenResponseTokenType) Valid() bool {
 	}
 }
 
+// AccountDeletion The proof that the caller is who the account belongs to.
+type AccountDeletion struct {
+	// CurrentPassword The password of the account.
+	CurrentPassword string `json:"current_password"`
+}
+
+// AccountMailRequest Whom a mail is asked for.
+type AccountMailRequest struct {
+	// Email An address that its holder can prove. Upper case is lower case.
+	Email string `json:"email"`
+}
+
 // Category What kind of thing an item is.
 type Category string
 
@@ -226,6 +256,15 @@ type DimensionsPatch struct {
 
 	// Width Left to right.
 	Width *float64 `json:"width,omitempty"`
+}
+
+// EmailVerification What proves an address.
+type EmailVerification struct {
+	// Password The password of the account.
+	Password string `json:"password"`
+
+	// Token Of the mail.
+	Token string `json:"token"`
 }
 
 // Health A probe's answer.
@@ -354,6 +393,54 @@ type JsonWebKeySet struct {
 // JsonWebKeyUse Signatures only.
 type JsonWebKeyUse string
 
+// ManagedUser An account, as an administrator sees it.
+type ManagedUser struct {
+	// CreatedAt UTC.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Disabled A disabled account has no good credential.
+	Disabled bool `json:"disabled"`
+
+	// DisplayName Shown to people.
+	DisplayName *string `json:"display_name,omitempty"`
+
+	// Email Where mail for the account goes.
+	Email *string `json:"email,omitempty"`
+
+	// EmailVerified Whether the account has an address that is proven. One that is not must be before the first login.
+	EmailVerified bool `json:"email_verified"`
+
+	// Id Never reassigned.
+	Id openapi_types.UUID `json:"id"`
+
+	// Roles What the scopes come from.
+	Roles []Role `json:"roles"`
+
+	// Scopes Every scope of the account.
+	Scopes []string `json:"scopes"`
+
+	// Username The login name.
+	Username string `json:"username"`
+}
+
+// ManagedUserPage A page of accounts.
+type ManagedUserPage struct {
+	// NextCursor Absent on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Users Newest first.
+	Users []ManagedUser `json:"users"`
+}
+
+// ManagedUserPatch A merge patch of an account. What it leaves out stays.
+type ManagedUserPatch struct {
+	// Disabled Whether the account is disabled.
+	Disabled *bool `json:"disabled,omitempty"`
+
+	// Roles All roles that the account has from then on.
+	Roles *[]Role `json:"roles,omitempty"`
+}
+
 // NewItem What a client writes.
 type NewItem struct {
 	// AvailableFrom The first day of sale.
@@ -400,6 +487,24 @@ type OpenapiDocument struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// PasswordChange A new password, in place of a known one.
+type PasswordChange struct {
+	// CurrentPassword The password of the account.
+	CurrentPassword string `json:"current_password"`
+
+	// NewPassword Any text that is not commonly used, and not made of the address.
+	NewPassword string `json:"new_password"`
+}
+
+// PasswordReset A new password, in place of a forgotten one.
+type PasswordReset struct {
+	// NewPassword Any text that is not commonly used, and not made of the address.
+	NewPassword string `json:"new_password"`
+
+	// Token Of the mail.
+	Token string `json:"token"`
+}
+
 // Problem RFC 9457.
 type Problem struct {
 	// Detail What to do about this occurrence.
@@ -426,6 +531,21 @@ type Problem struct {
 	// ViolatedPolicies The names of the limits that were hit.
 	ViolatedPolicies *[]string `json:"violated-policies,omitempty"`
 }
+
+// Registration What an account begins with. The user name is the address.
+type Registration struct {
+	// DisplayName Shown to people.
+	DisplayName *string `json:"display_name,omitempty"`
+
+	// Email An address that its holder can prove. Upper case is lower case.
+	Email string `json:"email"`
+
+	// Password Any text that is not commonly used, and not made of the address.
+	Password string `json:"password"`
+}
+
+// Role A name for a set of scopes, one of x-roles.
+type Role string
 
 // TokenRequest The form of RFC 6749 §4.3.2. Unknown parameters are ignored, as RFC 6749 §3.2 demands.
 type TokenRequest struct {
@@ -474,14 +594,29 @@ type User struct {
 	// CreatedAt UTC.
 	CreatedAt time.Time `json:"created_at"`
 
+	// DisplayName Shown to people.
+	DisplayName *string `json:"display_name,omitempty"`
+
+	// Email Where mail for the account goes.
+	Email *string `json:"email,omitempty"`
+
 	// Id Never reassigned.
 	Id openapi_types.UUID `json:"id"`
+
+	// Roles What the scopes come from.
+	Roles []Role `json:"roles"`
 
 	// Scopes Every scope of the account.
 	Scopes []string `json:"scopes"`
 
 	// Username The login name.
 	Username string `json:"username"`
+}
+
+// UserPatch A merge patch of one's profile.
+type UserPatch struct {
+	// DisplayName Shown to people.
+	DisplayName nullable.Nullable[string] `json:"display_name,omitempty"`
 }
 
 // Violation One thing that is wrong with the request. It never holds what was sent.
@@ -526,6 +661,9 @@ type Forbidden = Problem
 // Internal RFC 9457.
 type Internal = Problem
 
+// InvalidToken RFC 9457.
+type InvalidToken = Problem
+
 // NotAcceptable RFC 9457.
 type NotAcceptable = Problem
 
@@ -567,6 +705,9 @@ type PreconditionRequired = Problem
 
 // RequestTimeout RFC 9457.
 type RequestTimeout = Problem
+
+// SwitchedOff RFC 9457.
+type SwitchedOff = Problem
 
 // TooManyRequests RFC 9457.
 type TooManyRequests = Problem
@@ -619,6 +760,33 @@ type ReplaceItemParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// ListUsersParams defines parameters for ListUsers.
+type ListUsersParams struct {
+	// Search Only accounts whose user name or e-mail address begins with this.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Disabled Only accounts that are disabled, or only those that are not.
+	Disabled *bool `form:"disabled,omitempty" json:"disabled,omitempty"`
+
+	// Limit The largest number of accounts of a page.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ResetPasswordJSONRequestBody defines body for ResetPassword for application/json ContentType.
+type ResetPasswordJSONRequestBody = PasswordReset
+
+// RequestPasswordResetJSONRequestBody defines body for RequestPasswordReset for application/json ContentType.
+type RequestPasswordResetJSONRequestBody = AccountMailRequest
+
+// VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
+type VerifyEmailJSONRequestBody = EmailVerification
+
+// RequestVerificationMailJSONRequestBody defines body for RequestVerificationMail for application/json ContentType.
+type RequestVerificationMailJSONRequestBody = AccountMailRequest
+
 // CreateItemJSONRequestBody defines body for CreateItem for application/json ContentType.
 type CreateItemJSONRequestBody = NewItem
 
@@ -630,6 +798,21 @@ type ReplaceItemJSONRequestBody = NewItem
 
 // CreateTokenFormdataRequestBody defines body for CreateToken for application/x-www-form-urlencoded ContentType.
 type CreateTokenFormdataRequestBody = TokenRequest
+
+// RegisterUserJSONRequestBody defines body for RegisterUser for application/json ContentType.
+type RegisterUserJSONRequestBody = Registration
+
+// DeleteCurrentUserJSONRequestBody defines body for DeleteCurrentUser for application/json ContentType.
+type DeleteCurrentUserJSONRequestBody = AccountDeletion
+
+// PatchCurrentUserApplicationMergePatchPlusJSONRequestBody defines body for PatchCurrentUser for application/merge-patch+json ContentType.
+type PatchCurrentUserApplicationMergePatchPlusJSONRequestBody = UserPatch
+
+// ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
+type ChangePasswordJSONRequestBody = PasswordChange
+
+// PatchUserApplicationMergePatchPlusJSONRequestBody defines body for PatchUser for application/merge-patch+json ContentType.
+type PatchUserApplicationMergePatchPlusJSONRequestBody = ManagedUserPatch
 
 // Getter for additional properties for OpenapiDocument. Returns the specified
 // element and whether it was found

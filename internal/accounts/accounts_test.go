@@ -46,11 +46,11 @@ func open(t *testing.T, db *sqldb.DB) *service {
 		return s.now
 	}
 	var err error
-	s.Service, err = New(ctx, Config{DB: db, Exceptions: &auth.Exceptions{}, Limiter: ratelimit.NewMemory(1000), Now: clock, Random: rand.Reader})
+	s.Service, err = New(ctx, Config{DB: db, Exceptions: &auth.Exceptions{}, Limiter: ratelimit.NewMemory(1000), Roles: auth.Roles{"member": {"b", "a"}, "chief": {"a", "c"}}, Now: clock, Random: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.ann, err = s.Create(ctx, NewUser{Username: "ann", Password: password, Scopes: auth.NewScopes("b", "a")}); err != nil {
+	if s.ann, err = s.Create(ctx, NewUser{Username: "ann", Password: password, Roles: []string{"member"}}); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -22,12 +22,13 @@ import (
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/guard"
 	"example.com/gatehouse/internal/items"
+	"example.com/gatehouse/internal/mail"
 	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a service needs. All fields but TLS are required.
+// Config is what a service needs. All fields but TLS and Mail are required.
 type Config struct {
 	// Development makes the first credentials and allows HTTP Basic without TLS.
 	Development bool
@@ -46,6 +47,12 @@ type Config struct {
 	TLS *tls.Config
 	// CheckResponses compares what handlers answer with the document: see guard.Config.
 	CheckResponses bool
+	// Mail sends the mails of accounts. Without it there is no registration and no reset of passwords.
+	Mail mail.Sender
+	// Registration says whether people may make accounts for themselves.
+	Registration bool
+	// AccountPage is the address of the page that the links of mails lead to.
+	AccountPage string
 
 	Log       *slog.Logger
 	AccessLog io.Writer
@@ -62,6 +69,8 @@ const (
 	maxHeaderBytes    = 16 << 10
 	// shutdownTimeout is how long requests in flight may take; longer than any of them can.
 	shutdownTimeout = writeTimeout + 5*time.Second
+	// mailTimeout is how long mails may take that are not sent when the service ends.
+	mailTimeout = 10 * time.Second
 )
 
 // maxBuckets bounds the memory of the limiter: 100,000 addresses or principals at once, about 20 MiB.
@@ -76,6 +85,7 @@ type Server struct {
 	db        *sqldb.DB
 	echo      *echo.Echo
 	users     *accounts.Service
+	mail      *mail.Queue // nil where no mail is sent
 	keys      *apikeys.Service
 	health    *health
 	accessLog *AccessLog
@@ -119,7 +129,7 @@ func (s *Server) wire(ctx context.Context) error {
 	c := s.config
 	exceptions := &auth.Exceptions{}
 	limiter := ratelimit.NewMemory(maxBuckets)
-	users, err := accounts.New(ctx, accounts.Config{DB: s.db, Exceptions: exceptions, Limiter: limiter, Now: c.Now, Random: c.Random})
+	users, err := s.accounts(ctx, exceptions, limiter)
 	if err != nil {
 		return err
 	}
@@ -140,7 +150,7 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
 
-	s.users, s.keys = users, keys
+	s.keys = keys
 	s.health = &health{ping: s.db.Ping}
 	s.accessLog = NewAccessLog(c.AccessLog)
 	return s.route(limiter, authenticators{passwords: users, tokens: verifier, keys: keys}, handlers{
@@ -180,6 +190,22 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 	return router.Finish()
 }
 
+// accounts makes the accounts, which end with the server from here on.
+func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limiter *ratelimit.Memory) (*accounts.Service, error) {
+	c := s.config
+	config := accounts.Config{
+		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(), Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf},
+		Registration: c.Registration, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
+	}
+	if c.Mail != nil {
+		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log})
+		config.Mailer = s.mail
+	}
+	var err error
+	s.users, err = accounts.New(ctx, config)
+	return s.users, err
+}
+
 func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions) (*apikeys.Service, error) {
 	pepper, err := derive(s.config.Secret, "API keys")
 	if err != nil {
@@ -189,7 +215,7 @@ func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions) (*api
 	if s.config.Development {
 		environment = "dev"
 	}
-	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Now: s.config.Now, Random: s.config.Random})
+	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Roles: api.Roles(), Now: s.config.Now, Random: s.config.Random})
 }
 
 func (s *Server) signingKeys(ctx context.Context) (*oauth.Keys, error) {
@@ -262,7 +288,13 @@ func (s *Server) tlsConfig() *tls.Config {
 	return c
 }
 
-// Close writes what is left of the access log and closes the database.
+// Close finishes what was put off until after an answer, writes what is left of the access log and closes the database.
 func (s *Server) Close() error {
+	s.users.Close()
+	if s.mail != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), mailTimeout)
+		defer cancel()
+		s.mail.Close(ctx)
+	}
 	return errors.Join(s.accessLog.Close(), s.db.Close())
 }
