@@ -32,6 +32,8 @@ type serve struct {
 	TLSDevCert     bool          `name:"tls-dev-cert" help:"Speak HTTPS with a certificate made for localhost in the data folder. Needs --dev."`
 	CheckResponses bool          `help:"Compare every response with the document, and answer 500 instead of what it does not declare: for tests and staging. Each response is held in memory."`
 	Drain          time.Duration `default:"5s" help:"How long /readyz says no before the service stops accepting; 0 with --dev."`
+
+	accountSettings `embed:""`
 }
 
 // Run serves until the context ends.
@@ -72,6 +74,7 @@ func (s *serve) validate() error {
 	complain((s.TLSCert == "") != (s.TLSKey == ""), "--tls-cert and --tls-key go together: give both or none")
 	complain(s.TLSDevCert && s.TLSCert != "", "--tls-dev-cert makes a certificate: give it or --tls-cert")
 	complain(s.TLSDevCert && !s.Dev, "--tls-dev-cert is for development: give --tls-cert and --tls-key")
+	faults = append(faults, s.accountSettings.faults(s.Dev)...)
 	if s.Dev {
 		complain(!loopback(s.Address), "--dev listens on loopback only: give --address 127.0.0.1:PORT, or leave out --dev and give the settings of a production service")
 	} else {
@@ -127,6 +130,9 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 			c.Issuer = s.scheme() + "://" + listener.Addr().String()
 		}
 	}
+	if err := s.accountSettings.apply(&c); err != nil {
+		return c, err
+	}
 	var err error
 	if c.Secret, err = server.ReadSecret(s.SecretKeyFile, s.Dev); err != nil {
 		return c, err
@@ -166,10 +172,11 @@ func (s *serve) banner(w io.Writer, base string) {
 	fmt.Fprintf(w, `
   documentation  %[1]s/docs
   credentials    %[2]s
+  mails          %[4]s
 
   . %[2]s && curl %[3]s-u "$GATEHOUSE_USER:$GATEHOUSE_PASSWORD" %[1]s/protected/basic
   . %[2]s && curl %[3]s-H "X-API-Key: $GATEHOUSE_API_KEY" -H 'Content-Type: application/json' -d '{"name":"Oak chair","price":129.9}' %[1]s/items
   . %[2]s && curl %[3]s-d grant_type=password -d "username=$GATEHOUSE_USER" --data-urlencode "password=$GATEHOUSE_PASSWORD" %[1]s/token
 
-`, base, env, ca)
+`, base, env, ca, filepath.Join(s.Data, mailFolder))
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	gomail "github.com/wneessen/go-mail"
 )
 
 // Folder writes each message into a file of its own, for development: nothing leaves the machine. The files hold tokens that open
@@ -21,7 +23,9 @@ type Folder struct {
 // Send writes the message to a new file, whose name begins with the time.
 func (f *Folder) Send(_ context.Context, m Message) error {
 	now := f.Now().UTC()
-	msg, err := compose(f.From, m, now, f.Random)
+	// As it is: quoted-printable, which every mail reader undoes, would break a long link for whoever opens the file. (7bit of the
+	// library announces 7bit and writes quoted-printable.)
+	msg, err := compose(f.From, m, gomail.NoEncoding, now, f.Random)
 	if err != nil {
 		return err
 	}

@@ -35,18 +35,13 @@ func ParseFrom(from string) error {
 
 // compose makes the message as it is sent. What a line end in an address or a subject could add to the header is refused here,
 // whatever the library does with it.
-func compose(from string, m Message, now time.Time, random io.Reader) (*gomail.Msg, error) {
+func compose(from string, m Message, encoding gomail.Encoding, now time.Time, random io.Reader) (*gomail.Msg, error) {
 	if strings.ContainsAny(m.To+m.Subject+from, "\r\n\x00") {
 		return nil, fmt.Errorf("%w: a line end in its header", ErrRefused)
 	}
 	id := make([]byte, 16)
 	if _, err := io.ReadFull(random, id); err != nil {
 		return nil, err
-	}
-	// 7bit keeps a link in one piece, where quoted-printable would break its line for whoever reads the file.
-	encoding := gomail.EncodingUSASCII
-	if strings.ContainsFunc(m.Text, func(r rune) bool { return r > '~' }) {
-		encoding = gomail.EncodingQP
 	}
 	msg := gomail.NewMsg(gomail.WithEncoding(encoding), gomail.WithNoDefaultUserAgent())
 	if err := msg.From(from); err != nil {
@@ -60,6 +55,6 @@ func compose(from string, m Message, now time.Time, random io.Reader) (*gomail.M
 	msg.SetDateWithValue(now)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: no vacation notice answers it
 	msg.Subject(m.Subject)
-	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	msg.SetBodyString(gomail.TypeTextPlain, strings.ReplaceAll(m.Text, "\n", "\r\n"))
 	return msg, nil
 }

@@ -81,7 +81,7 @@ func ParseSMTP(address auth.Secret) (*SMTP, error) {
 
 // Send hands the message to the mail server.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
-	msg, err := compose(s.From, m, s.Now(), s.Random)
+	msg, err := compose(s.From, m, gomail.EncodingQP, s.Now(), s.Random)
 	if err != nil {
 		return err
 	}
