@@ -110,8 +110,9 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 func told(err error) error {
 	var refused *gomail.SendError
 	if errors.As(err, &refused) && refused.ErrorCode() > 0 {
-		if code := refused.ErrorCode(); code >= 500 {
-			return fmt.Errorf("%w: the mail server answered %d", ErrRefused, code) // RFC 5321 §4.2.1: permanent
+		// RFC 5321 §4.2.1: permanent. 530 is about us and not about the message (RFC 4954 §6): somebody may mend it.
+		if code := refused.ErrorCode(); code >= 500 && code != 530 {
+			return fmt.Errorf("%w: the mail server answered %d", ErrRefused, code)
 		}
 		return fmt.Errorf("the mail server answered %d", refused.ErrorCode())
 	}
