@@ -15,7 +15,7 @@ import (
 
 // accountSettings are those of serve for accounts and their mails.
 type accountSettings struct {
-	Registration string `default:"auto" enum:"auto,on,off" help:"Let people register accounts for themselves; auto is on with --dev and off without. Needs mail."`
+	Registration string `default:"auto" help:"Let people register accounts for themselves: on, off, or auto, which is on with --dev and off without. Needs mail."`
 	SMTPURLFile  string `name:"smtp-url-file" help:"A file with the address of the mail server: smtps://USER:PASSWORD@HOST, or smtp://… for STARTTLS. Or put the address itself into the variable GATEHOUSE_SMTP_URL. With --dev and neither, mails become files in the data folder."`
 	MailFrom     string `default:"Gatehouse <gatehouse@localhost>" help:"Where mails come from: an address, or NAME <ADDRESS>."`
 	AccountPage  string `help:"The address of the page that the links of mails lead to, with a token in the fragment: #verify=TOKEN or #reset=TOKEN (default: the documentation of the service)."`
@@ -30,6 +30,11 @@ const mailFolder = "mail"
 // faults returns what is wrong with the settings.
 func (a *accountSettings) faults(dev bool) []error {
 	var faults []error
+	switch a.Registration {
+	case "", "auto", "on", "off":
+	default:
+		faults = append(faults, errors.New("registration is neither on nor off: give --registration on, off or auto"))
+	}
 	server, err := a.smtp()
 	if err != nil {
 		faults = append(faults, err)

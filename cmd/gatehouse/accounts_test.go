@@ -33,6 +33,7 @@ func TestAccountSettings(t *testing.T) {
 		{"production with registration", false, "", accountSettings{Registration: "on", SMTPURLFile: file}, nil, false, true},
 		{"production with a page", false, "", accountSettings{AccountPage: "https://app.example.com/account"}, nil, false, false},
 		{"registration without mail", false, "", accountSettings{Registration: "on"}, []string{"--registration=on needs mail"}, false, false},
+		{"registration that is neither", true, "", accountSettings{Registration: "yes"}, []string{"--registration on, off or auto"}, false, false},
 		{"two mail servers", false, "smtp://127.0.0.1", accountSettings{SMTPURLFile: file}, []string{"give one"}, false, false},
 		{"a file that is not there", false, "", accountSettings{SMTPURLFile: file + "x"}, []string{"cannot be read"}, false, false},
 		{"no address", false, "mail.example.com c4n4ry", accountSettings{}, []string{"the address of the mail server must be"}, false, false},

@@ -23,12 +23,17 @@ var (
 	enum11    = validation.NewEnumeration("\"Bearer\"")
 	enum12    = validation.NewEnumeration("\"ok\"")
 	enum13    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum14    = validation.NewEnumeration("\"OKP\"")
-	enum15    = validation.NewEnumeration("\"Ed25519\"")
-	enum16    = validation.NewEnumeration("\"sig\"")
-	enum17    = validation.NewEnumeration("\"EdDSA\"")
-	enum18    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
-	enum19    = validation.NewEnumeration("\"member\"", "\"admin\"")
+	enum14    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum15    = validation.NewEnumeration("\"member\"", "\"admin\"")
+	enum16    = validation.NewEnumeration("\"OKP\"")
+	enum17    = validation.NewEnumeration("\"Ed25519\"")
+	enum18    = validation.NewEnumeration("\"sig\"")
+	enum19    = validation.NewEnumeration("\"EdDSA\"")
+	enum20    = validation.NewEnumeration("\"EC\"")
+	enum21    = validation.NewEnumeration("\"P-256\"")
+	enum22    = validation.NewEnumeration("\"ES256\"")
+	enum23    = validation.NewEnumeration("\"RSA\"")
+	enum24    = validation.NewEnumeration("\"RS256\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
@@ -415,31 +420,15 @@ func checkProblem(c *validation.Check, v *validation.Value) {
 }
 
 func checkJsonWebKey(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.Object)
-	c.Required(v, "kty", "crv", "use", "alg", "kid", "x")
-	for m := v.FirstMember(); m != nil; m = m.Next() {
-		switch m.Name() {
-		case "kty":
-			c.Type(m, validation.String)
-			c.Enum(m, enum14)
-		case "crv":
-			c.Type(m, validation.String)
-			c.Enum(m, enum15)
-		case "use":
-			c.Type(m, validation.String)
-			c.Enum(m, enum16)
-		case "alg":
-			c.Type(m, validation.String)
-			c.Enum(m, enum17)
-		case "kid":
-			c.Type(m, validation.String)
-			c.MaxLength(m, 128)
-		case "x":
-			c.Type(m, validation.String)
-			c.MaxLength(m, 64)
-		default:
-			c.UnknownMember(m)
-		}
+	switch c.Discriminator(v, "kty") {
+	case "OKP":
+		checkJsonWebKeyOkp(c, v)
+	case "EC":
+		checkJsonWebKeyEc(c, v)
+	case "RSA":
+		checkJsonWebKeyRsa(c, v)
+	default:
+		c.NotDiscriminated(v, "kty", "OKP, EC, RSA")
 	}
 }
 
@@ -479,7 +468,7 @@ func checkItemPageItems(c *validation.Check, v *validation.Value) {
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum18)
+	c.Enum(v, enum14)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
@@ -526,7 +515,7 @@ func checkManagedUserPageUsers(c *validation.Check, v *validation.Value) {
 
 func checkRole(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum19)
+	c.Enum(v, enum15)
 }
 
 func checkManagedUserRoles(c *validation.Check, v *validation.Value) {
@@ -565,5 +554,124 @@ func checkProblemErrors(c *validation.Check, v *validation.Value) {
 	c.MaxItems(v, 32)
 	for e := v.Element(0); e != nil; e = e.Next() {
 		checkViolation(c, e)
+	}
+}
+
+func checkJsonWebKeyOkp(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "kty", "crv", "use", "alg", "kid", "x")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "kty":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum16)
+		case "crv":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum17)
+		case "use":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum18)
+		case "alg":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum19)
+		case "kid":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MaxLength(m, 128)
+		case "x":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 43)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkJsonWebKeyEc(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "kty", "crv", "use", "alg", "kid", "x", "y")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "kty":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum20)
+		case "crv":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum21)
+		case "use":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum18)
+		case "alg":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum22)
+		case "kid":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MaxLength(m, 128)
+		case "x":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 43)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		case "y":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 43)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkJsonWebKeyRsa(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "kty", "use", "alg", "kid", "n", "e")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "kty":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum23)
+		case "use":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum18)
+		case "alg":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum24)
+		case "kid":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MaxLength(m, 128)
+		case "n":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 342)
+			c.MaxLength(m, 683)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		case "e":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 2)
+			c.MaxLength(m, 6)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		default:
+			c.UnknownMember(m)
+		}
 	}
 }

@@ -23,12 +23,6 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 			b := encoding.Begin()
 			encodeTokenResponse(b, &r.Body)
 			return nil, b.Send(ctx.Response(), 200)
-		case GetJwks200JSONResponse:
-			h := ctx.Response().Header()
-			h["Cache-Control"] = []string{r.Headers.CacheControl}
-			b := encoding.Begin()
-			encodeJsonWebKeySet(b, &r.Body)
-			return nil, b.Send(ctx.Response(), 200)
 		case GetProtected200JSONResponse:
 			b := encoding.Begin()
 			encodeWhoAmI(b, (*WhoAmI)(&r))
@@ -128,33 +122,6 @@ func encodeTokenResponse(b *encoding.Buffer, v *TokenResponse) {
 	b.Int64(int64(v.ExpiresIn))
 	b.Raw(`,"scope":`)
 	b.String(v.Scope)
-	b.Raw(`,`)
-	b.Close()
-}
-
-func encodeJsonWebKeySet(b *encoding.Buffer, v *JsonWebKeySet) {
-	b.Raw(`{"keys":[`)
-	for i := range v.Keys {
-		b.Next(i)
-		encodeJsonWebKey(b, &(v.Keys)[i])
-	}
-	b.Raw(`],`)
-	b.Close()
-}
-
-func encodeJsonWebKey(b *encoding.Buffer, v *JsonWebKey) {
-	b.Raw(`{"kty":`)
-	b.String(string(v.Kty))
-	b.Raw(`,"crv":`)
-	b.String(string(v.Crv))
-	b.Raw(`,"use":`)
-	b.String(string(v.Use))
-	b.Raw(`,"alg":`)
-	b.String(string(v.Alg))
-	b.Raw(`,"kid":`)
-	b.String(v.Kid)
-	b.Raw(`,"x":`)
-	b.String(v.X)
 	b.Raw(`,`)
 	b.Close()
 }

@@ -38,7 +38,7 @@ func open(t *testing.T, db *sqldb.DB) *store {
 	s.config = apikeys.Config{
 		DB: db, Exceptions: s.exceptions, Pepper: []byte(strings.Repeat("p", 32)), Environment: "dev",
 		Roles: auth.Roles{"first": {"a"}, "second": {"b"}},
-		Now: func() time.Time { return s.now }, Random: rand.Reader,
+		Now:   func() time.Time { return s.now }, Random: rand.Reader,
 	}
 	s.execute(t, `INSERT INTO users (id, username, password_hash, roles, development, created_at, updated_at) VALUES ($1, 'ann', '', 'first second gone', $2, 0, 0)`, owner, false)
 	s.restart(t)

@@ -28,7 +28,7 @@ import (
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a service needs. All fields but TLS and Mail are required.
+// Config is what a service needs. All fields but TLS, Mail and those of the signing keys are required.
 type Config struct {
 	// Development makes the first credentials and allows HTTP Basic without TLS.
 	Development bool
@@ -39,6 +39,10 @@ type Config struct {
 	Secret auth.Secret
 	// Issuer is the address of the service as clients see it, and the audience of its tokens.
 	Issuer string
+	// SigningAlgorithm is that of the signing keys that the service makes; EdDSA where it is empty.
+	SigningAlgorithm oauth.Algorithm
+	// SigningKeyAge is how long a signing key signs before the next one is made; 0 for never.
+	SigningKeyAge time.Duration
 	// Docs serves the documentation.
 	Docs bool
 	// Drain is how long /readyz says no before the service stops accepting.
@@ -81,14 +85,16 @@ const realm = "gatehouse"
 
 // Server is the service.
 type Server struct {
-	config    Config
-	db        *sqldb.DB
-	echo      *echo.Echo
-	users     *accounts.Service
-	mail      *mail.Queue // nil where no mail is sent
-	keys      *apikeys.Service
-	health    *health
-	accessLog *AccessLog
+	config Config
+	db     *sqldb.DB
+	echo   *echo.Echo
+	users  *accounts.Service
+	mail   *mail.Queue // nil where no mail is sent
+	keys   *apikeys.Service
+	// signingKeys are asked to refresh.
+	signingKeys *oauth.KeyStore
+	health      *health
+	accessLog   *AccessLog
 	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
 	certificates bool
 	// middlewares are inside the guard, around every handler.
@@ -140,7 +146,12 @@ func (s *Server) wire(ctx context.Context) error {
 	if err := s.firstStart(ctx, users, keys); err != nil {
 		return err
 	}
-	signingKeys, err := s.signingKeys(ctx)
+	keyStore, err := NewKeyStore(s.db, c.Secret, c.Now, c.Random)
+	if err != nil {
+		return err
+	}
+	keyStore.Algorithm, keyStore.RotateAfter = c.SigningAlgorithm, c.SigningKeyAge
+	signingKeys, err := keyStore.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -150,7 +161,7 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
 
-	s.keys = keys
+	s.keys, s.signingKeys = keys, keyStore
 	s.health = &health{ping: s.db.Ping}
 	s.accessLog = NewAccessLog(c.AccessLog)
 	return s.route(limiter, authenticators{passwords: users, tokens: verifier, keys: keys}, handlers{
@@ -216,15 +227,6 @@ func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions) (*api
 		environment = "dev"
 	}
 	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Roles: api.Roles(), Now: s.config.Now, Random: s.config.Random})
-}
-
-func (s *Server) signingKeys(ctx context.Context) (*oauth.Keys, error) {
-	key, err := derive(s.config.Secret, "signing keys")
-	if err != nil {
-		return nil, err
-	}
-	store := &oauth.KeyStore{DB: s.db, EncryptionKey: [32]byte(key), Now: s.config.Now, Random: s.config.Random}
-	return store.Load(ctx)
 }
 
 // firstStart makes the first credentials in development, and refuses them in production.

@@ -47,7 +47,7 @@ export interface paths {
         };
         /**
          * The public keys that verify access tokens
-         * @description A JSON Web Key Set (RFC 7517). It never holds a private member.
+         * @description A JSON Web Key Set (RFC 7517): every key that signs, will sign soon, or signed tokens that are still good. A key stands here for longer than a response may be kept before it signs. It never holds a private member.
          */
         get: operations["getJwks"];
         put?: never;
@@ -606,10 +606,12 @@ export interface components {
             /** @description The keys. */
             keys: components["schemas"]["JsonWebKey"][];
         };
-        /** @description A public key (RFC 7517 §4, RFC 8037). */
-        JsonWebKey: {
+        /** @description A public key (RFC 7517 §4). kty says which members it has. */
+        JsonWebKey: components["schemas"]["JsonWebKeyOkp"] | components["schemas"]["JsonWebKeyEc"] | components["schemas"]["JsonWebKeyRsa"];
+        /** @description An Ed25519 key (RFC 8037 §2). */
+        JsonWebKeyOkp: {
             /**
-             * @description Key type.
+             * @description Key type. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             kty: "OKP";
@@ -632,6 +634,59 @@ export interface components {
             kid: string;
             /** @description The public key, base64url. */
             x: string;
+        };
+        /** @description A P-256 key (RFC 7518 §6.2.1). */
+        JsonWebKeyEc: {
+            /**
+             * @description Key type. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kty: "EC";
+            /**
+             * @description Curve.
+             * @enum {string}
+             */
+            crv: "P-256";
+            /**
+             * @description Signatures only.
+             * @enum {string}
+             */
+            use: "sig";
+            /**
+             * @description Algorithm.
+             * @enum {string}
+             */
+            alg: "ES256";
+            /** @description Key id. */
+            kid: string;
+            /** @description The first coordinate of the point, base64url. */
+            x: string;
+            /** @description The second coordinate of the point, base64url. */
+            y: string;
+        };
+        /** @description An RSA key (RFC 7518 §6.3.1) of 2048 to 4096 bits. */
+        JsonWebKeyRsa: {
+            /**
+             * @description Key type. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kty: "RSA";
+            /**
+             * @description Signatures only.
+             * @enum {string}
+             */
+            use: "sig";
+            /**
+             * @description Algorithm.
+             * @enum {string}
+             */
+            alg: "RS256";
+            /** @description Key id. */
+            kid: string;
+            /** @description The modulus, base64url. */
+            n: string;
+            /** @description The public exponent, base64url. */
+            e: string;
         };
         /** @description The caller as this service knows them. */
         WhoAmI: {
@@ -1618,6 +1673,15 @@ export interface operations {
                      *           "alg": "EdDSA",
                      *           "kid": "2026-11-24-a1b2c3",
                      *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+                     *         },
+                     *         {
+                     *           "kty": "EC",
+                     *           "crv": "P-256",
+                     *           "use": "sig",
+                     *           "alg": "ES256",
+                     *           "kid": "2026-08-26-d4e5f6",
+                     *           "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                     *           "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
                      *         }
                      *       ]
                      *     }
