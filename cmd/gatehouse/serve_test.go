@@ -19,20 +19,20 @@ func TestValidateNamesEverySettingThatIsWrong(t *testing.T) {
 		serve
 		says []string // nothing where the settings are good
 	}{
-		{"development", serve{Dev: true, Address: "127.0.0.1:8080"}, nil},
-		{"development on IPv6", serve{Dev: true, Address: "[::1]:8080"}, nil},
-		{"development on localhost", serve{Dev: true, Address: "localhost:8080"}, nil},
-		{"production", serve{Address: ":8443", SecretKeyFile: good, Issuer: "https://api.example.com"}, nil},
-		{"development for everybody", serve{Dev: true, Address: "0.0.0.0:8080"}, []string{"loopback only"}},
-		{"development for everybody, without an address", serve{Dev: true, Address: ":8080"}, []string{"loopback only"}},
-		{"development on another address of this machine", serve{Dev: true, Address: "192.168.1.1:8080"}, []string{"loopback only"}},
+		{"development", serve{place: place{Dev: true}, Address: "127.0.0.1:8080"}, nil},
+		{"development on IPv6", serve{place: place{Dev: true}, Address: "[::1]:8080"}, nil},
+		{"development on localhost", serve{place: place{Dev: true}, Address: "localhost:8080"}, nil},
+		{"production", serve{place: place{SecretKeyFile: good}, Address: ":8443", Issuer: "https://api.example.com"}, nil},
+		{"development for everybody", serve{place: place{Dev: true}, Address: "0.0.0.0:8080"}, []string{"loopback only"}},
+		{"development for everybody, without an address", serve{place: place{Dev: true}, Address: ":8080"}, []string{"loopback only"}},
+		{"development on another address of this machine", serve{place: place{Dev: true}, Address: "192.168.1.1:8080"}, []string{"loopback only"}},
 		{"nothing", serve{Address: ":8443"}, []string{"--secret-key-file", "--issuer"}},
-		{"an issuer without TLS", serve{SecretKeyFile: good, Issuer: "http://api.example.com"}, []string{"--issuer https://"}},
-		{"an issuer that is no address", serve{SecretKeyFile: good, Issuer: "api.example.com"}, []string{"--issuer https://"}},
-		{"half a certificate", serve{Dev: true, Address: "127.0.0.1:0", TLSCert: "cert.pem"}, []string{"--tls-cert and --tls-key"}},
-		{"the other half", serve{Dev: true, Address: "127.0.0.1:0", TLSKey: "key.pem"}, []string{"--tls-cert and --tls-key"}},
-		{"a development certificate beside one's own", serve{Dev: true, Address: "127.0.0.1:0", TLSDevCert: true, TLSCert: "a", TLSKey: "b"}, []string{"--tls-dev-cert"}},
-		{"a development certificate in production", serve{SecretKeyFile: good, Issuer: "https://api.example.com", TLSDevCert: true}, []string{"--tls-cert and --tls-key"}},
+		{"an issuer without TLS", serve{place: place{SecretKeyFile: good}, Issuer: "http://api.example.com"}, []string{"--issuer https://"}},
+		{"an issuer that is no address", serve{place: place{SecretKeyFile: good}, Issuer: "api.example.com"}, []string{"--issuer https://"}},
+		{"half a certificate", serve{place: place{Dev: true}, Address: "127.0.0.1:0", TLSCert: "cert.pem"}, []string{"--tls-cert and --tls-key"}},
+		{"the other half", serve{place: place{Dev: true}, Address: "127.0.0.1:0", TLSKey: "key.pem"}, []string{"--tls-cert and --tls-key"}},
+		{"a development certificate beside one's own", serve{place: place{Dev: true}, Address: "127.0.0.1:0", TLSDevCert: true, TLSCert: "a", TLSKey: "b"}, []string{"--tls-dev-cert"}},
+		{"a development certificate in production", serve{place: place{SecretKeyFile: good}, Issuer: "https://api.example.com", TLSDevCert: true}, []string{"--tls-cert and --tls-key"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			err := row.validate()
@@ -50,7 +50,7 @@ func TestValidateNamesEverySettingThatIsWrong(t *testing.T) {
 
 func TestBannerHoldsNoSecretAndThreeLinesToPaste(t *testing.T) {
 	var out bytes.Buffer
-	(&serve{Data: "data", TLSDevCert: true}).banner(&out, "https://127.0.0.1:8443")
+	(&serve{place: place{Data: "data"}, TLSDevCert: true}).banner(&out, "https://127.0.0.1:8443")
 	text := out.String()
 	if strings.Count(text, ". data/dev.env && curl --cacert data/dev-ca.pem ") != 3 {
 		t.Errorf("got %s", text)

@@ -10,25 +10,32 @@ import (
 
 // The patterns and enumerations of the document, each once.
 var (
-	pattern1 = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
-	pattern2 = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
-	pattern3 = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
-	pattern4 = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
-	pattern5 = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
-	pattern6 = regexp.MustCompile("^\"[!#-~]*\"$")
-	enum7    = validation.NewEnumeration("\"password\"", "\"refresh_token\"", "\"client_credentials\"")
-	pattern8 = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
-	pattern9 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
-	enum10   = validation.NewEnumeration("\"password\"")
-	enum11   = validation.NewEnumeration("\"refresh_token\"")
-	enum12   = validation.NewEnumeration("\"Bearer\"")
-	enum13   = validation.NewEnumeration("\"ok\"")
-	enum14   = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum15   = validation.NewEnumeration("\"OKP\"")
-	enum16   = validation.NewEnumeration("\"Ed25519\"")
-	enum17   = validation.NewEnumeration("\"sig\"")
-	enum18   = validation.NewEnumeration("\"EdDSA\"")
-	enum19   = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	pattern1  = validation.NewCharacterClass("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern2  = regexp.MustCompile("^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$")
+	pattern3  = validation.NewCharacterClass(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", true, true)
+	pattern4  = regexp.MustCompile("^[a-z0-9][a-z0-9\\.\\-]*$")
+	pattern5  = validation.NewCharacterClass(" -0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", false, false)
+	pattern6  = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
+	pattern7  = regexp.MustCompile("^[A-Za-z0-9\\.!#\\$%&'\\*\\+/=\\?\\^_\\`\\{\\|\\}~\\-]+@[A-Za-z0-9\\.\\-]+$")
+	pattern8  = regexp.MustCompile("^\"[!#-~]*\"$")
+	enum9     = validation.NewEnumeration("\"password\"", "\"refresh_token\"", "\"client_credentials\"")
+	pattern10 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+	enum11    = validation.NewEnumeration("\"password\"")
+	enum12    = validation.NewEnumeration("\"refresh_token\"")
+	enum13    = validation.NewEnumeration("\"Bearer\"")
+	enum14    = validation.NewEnumeration("\"ok\"")
+	enum15    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
+	enum16    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum17    = validation.NewEnumeration("\"member\"", "\"admin\"")
+	enum18    = validation.NewEnumeration("\"OKP\"")
+	enum19    = validation.NewEnumeration("\"Ed25519\"")
+	enum20    = validation.NewEnumeration("\"sig\"")
+	enum21    = validation.NewEnumeration("\"EdDSA\"")
+	enum22    = validation.NewEnumeration("\"EC\"")
+	enum23    = validation.NewEnumeration("\"P-256\"")
+	enum24    = validation.NewEnumeration("\"ES256\"")
+	enum25    = validation.NewEnumeration("\"RSA\"")
+	enum26    = validation.NewEnumeration("\"RS256\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
@@ -40,13 +47,13 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 		case "grant_type":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum7)
+			c.Enum(m, enum9)
 		case "username":
 			c.Mark(m)
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 256)
-			c.Pattern(m, pattern8, "^[^\\x00-\\x1F\\x7F]*$")
+			c.Pattern(m, pattern3, "^[^\\x00-\\x1F\\x7F]*$")
 		case "password":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -62,7 +69,7 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1000)
-			c.Pattern(m, pattern9, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+			c.Pattern(m, pattern10, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
 		case "client_id":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -149,7 +156,7 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 			c.MaxLength(m, 8192)
 		case "token_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum12)
+			c.Enum(m, enum13)
 		case "expires_in":
 			c.Type(m, validation.Integer)
 			c.Minimum(m, "1")
@@ -182,7 +189,7 @@ func checkIntrospectionResponse(c *validation.Check, v *validation.Value) {
 			c.MaxLength(m, 256)
 		case "token_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum12)
+			c.Enum(m, enum13)
 		case "exp":
 			c.Type(m, validation.Integer)
 			c.Minimum(m, "0")
@@ -327,12 +334,28 @@ func checkCreateItemResponseLocation(c *validation.Check, v *validation.Value) {
 func checkCreateItemResponseETag(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
 	c.MaxLength(v, 64)
-	c.Pattern(v, pattern6, "^\"[!#-~]*\"$")
+	c.Pattern(v, pattern8, "^\"[!#-~]*\"$")
 }
 
-func checkUser(c *validation.Check, v *validation.Value) {
+func checkManagedUserPage(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
-	c.Required(v, "id", "username", "scopes", "created_at")
+	c.Required(v, "users")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "users":
+			checkManagedUserPageUsers(c, m)
+		case "next_cursor":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkManagedUser(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "id", "username", "email_verified", "roles", "scopes", "disabled", "created_at")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "id":
@@ -341,6 +364,49 @@ func checkUser(c *validation.Check, v *validation.Value) {
 		case "username":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 256)
+		case "email":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 254)
+		case "email_verified":
+			c.Type(m, validation.Boolean)
+		case "display_name":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "roles":
+			checkManagedUserRoles(c, m)
+		case "scopes":
+			checkWhoAmIScopes(c, m)
+		case "disabled":
+			c.Type(m, validation.Boolean)
+		case "created_at":
+			c.Type(m, validation.String)
+			c.DateTime(m)
+			c.CeilingBytes(m, 65536)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkUser(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "id", "username", "roles", "scopes", "created_at")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "id":
+			c.Type(m, validation.String)
+			c.Format(m, validation.UUID)
+		case "username":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "email":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 254)
+		case "display_name":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "roles":
+			checkManagedUserRoles(c, m)
 		case "scopes":
 			checkWhoAmIScopes(c, m)
 		case "created_at":
@@ -373,7 +439,7 @@ func checkHealth(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "status":
 			c.Type(m, validation.String)
-			c.Enum(m, enum13)
+			c.Enum(m, enum14)
 		default:
 			c.UnknownMember(m)
 		}
@@ -417,7 +483,7 @@ func checkOAuthError(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "error":
 			c.Type(m, validation.String)
-			c.Enum(m, enum14)
+			c.Enum(m, enum15)
 		case "error_description":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 500)
@@ -481,7 +547,7 @@ func checkTokenRequestAll1If(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "grant_type":
 			c.Mark(m)
-			c.Const(m, enum10)
+			c.Const(m, enum11)
 		default:
 			c.Undeclared(m, "grant_type")
 		}
@@ -499,7 +565,7 @@ func checkTokenRequestAll2If(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "grant_type":
 			c.Mark(m)
-			c.Const(m, enum11)
+			c.Const(m, enum12)
 		default:
 			c.Undeclared(m, "grant_type")
 		}
@@ -513,31 +579,15 @@ func checkTokenRequestAll2(c *validation.Check, v *validation.Value) {
 }
 
 func checkJsonWebKey(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.Object)
-	c.Required(v, "kty", "crv", "use", "alg", "kid", "x")
-	for m := v.FirstMember(); m != nil; m = m.Next() {
-		switch m.Name() {
-		case "kty":
-			c.Type(m, validation.String)
-			c.Enum(m, enum15)
-		case "crv":
-			c.Type(m, validation.String)
-			c.Enum(m, enum16)
-		case "use":
-			c.Type(m, validation.String)
-			c.Enum(m, enum17)
-		case "alg":
-			c.Type(m, validation.String)
-			c.Enum(m, enum18)
-		case "kid":
-			c.Type(m, validation.String)
-			c.MaxLength(m, 128)
-		case "x":
-			c.Type(m, validation.String)
-			c.MaxLength(m, 64)
-		default:
-			c.UnknownMember(m)
-		}
+	switch c.Discriminator(v, "kty") {
+	case "OKP":
+		checkJsonWebKeyOkp(c, v)
+	case "EC":
+		checkJsonWebKeyEc(c, v)
+	case "RSA":
+		checkJsonWebKeyRsa(c, v)
+	default:
+		c.NotDiscriminated(v, "kty", "OKP, EC, RSA")
 	}
 }
 
@@ -577,7 +627,7 @@ func checkItemPageItems(c *validation.Check, v *validation.Value) {
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum19)
+	c.Enum(v, enum16)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
@@ -611,6 +661,27 @@ func checkDimensions(c *validation.Check, v *validation.Value) {
 		default:
 			c.UnknownMember(m)
 		}
+	}
+}
+
+func checkManagedUserPageUsers(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		checkManagedUser(c, e)
+	}
+}
+
+func checkRole(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.Enum(v, enum17)
+}
+
+func checkManagedUserRoles(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		checkRole(c, e)
 	}
 }
 
@@ -689,5 +760,124 @@ func checkProblemErrors(c *validation.Check, v *validation.Value) {
 	c.MaxItems(v, 32)
 	for e := v.Element(0); e != nil; e = e.Next() {
 		checkViolation(c, e)
+	}
+}
+
+func checkJsonWebKeyOkp(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "kty", "crv", "use", "alg", "kid", "x")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "kty":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum18)
+		case "crv":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum19)
+		case "use":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum20)
+		case "alg":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum21)
+		case "kid":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MaxLength(m, 128)
+		case "x":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 43)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkJsonWebKeyEc(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "kty", "crv", "use", "alg", "kid", "x", "y")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "kty":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum22)
+		case "crv":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum23)
+		case "use":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum20)
+		case "alg":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum24)
+		case "kid":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MaxLength(m, 128)
+		case "x":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 43)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		case "y":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 43)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkJsonWebKeyRsa(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "kty", "use", "alg", "kid", "n", "e")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "kty":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum25)
+		case "use":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum20)
+		case "alg":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.Enum(m, enum26)
+		case "kid":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MaxLength(m, 128)
+		case "n":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 342)
+			c.MaxLength(m, 683)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		case "e":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 2)
+			c.MaxLength(m, 6)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		default:
+			c.UnknownMember(m)
+		}
 	}
 }

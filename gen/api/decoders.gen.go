@@ -28,7 +28,7 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 			dst.Name = r.Text()
 			r.MinLength(1)
 			r.MaxLength(100)
-			r.Pattern(pattern4, "^[A-Za-z0-9 _-]+$")
+			r.Pattern(pattern5, "^[A-Za-z0-9 _-]+$")
 		case "price":
 			seen |= 1 << 1
 			dst.Price = r.Float64()
@@ -38,7 +38,7 @@ func decodeNewItem(r *validation.Reader, dst *NewItem) {
 			optional.Description = r.Text()
 			dst.Description = &optional.Description
 			r.MaxLength(1000)
-			r.Pattern(pattern5, "^[^\\x00]*$")
+			r.Pattern(pattern6, "^[^\\x00]*$")
 		case "category":
 			optional.Category = Category(r.Enum("book", "toy", "food", "other"))
 			dst.Category = &optional.Category
@@ -94,7 +94,7 @@ func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 			dst.Name = &optional.Name
 			r.MinLength(1)
 			r.MaxLength(100)
-			r.Pattern(pattern4, "^[A-Za-z0-9 _-]+$")
+			r.Pattern(pattern5, "^[A-Za-z0-9 _-]+$")
 		case "price":
 			optional.Price = r.Float64()
 			dst.Price = &optional.Price
@@ -106,7 +106,7 @@ func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 			}
 			dst.Description.Set(r.Text())
 			r.MaxLength(1000)
-			r.Pattern(pattern5, "^[^\\x00]*$")
+			r.Pattern(pattern6, "^[^\\x00]*$")
 		case "category":
 			if validation.ReadNull(r, &dst.Category) {
 				continue
@@ -140,6 +140,205 @@ func decodeItemPatch(r *validation.Reader, dst *ItemPatch) {
 			r.UnknownMember()
 		}
 	}
+}
+
+func decodeRegistration(r *validation.Reader, dst *Registration) {
+	if !r.BeginObject() {
+		return
+	}
+	var seen uint64
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "email":
+			seen |= 1 << 0
+			dst.Email = r.Text()
+			r.Format(validation.Email)
+			r.MaxLength(254)
+			r.Pattern(pattern7, "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")
+		case "password":
+			seen |= 1 << 1
+			dst.Password = r.Text()
+			r.MinLength(8)
+			r.MaxLength(1024)
+		case "display_name":
+			dst.DisplayName = new(r.Text())
+			r.MinLength(1)
+			r.MaxLength(100)
+			r.Pattern(pattern3, "^[^\\x00-\\x1F\\x7F]*$")
+		default:
+			r.UnknownMember()
+		}
+	}
+	r.Required(seen, "email", "password")
+}
+
+func decodeManagedUserPatch(r *validation.Reader, dst *ManagedUserPatch) {
+	if !r.BeginObject() {
+		return
+	}
+	optional := new(struct {
+		Roles    []Role
+		Disabled bool
+	})
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "roles":
+			optional.Roles = decodeManagedUserPatchRoles(r)
+			dst.Roles = &optional.Roles
+		case "disabled":
+			optional.Disabled = r.Bool()
+			dst.Disabled = &optional.Disabled
+		default:
+			r.UnknownMember()
+		}
+	}
+}
+
+func decodeManagedUserPatchRoles(r *validation.Reader) []Role {
+	if !r.BeginArray() {
+		return nil
+	}
+	list := make([]Role, 0, 8)
+	for r.NextElement() {
+		if element := Role(r.Enum("member", "admin")); r.Valid() {
+			list = append(list, element)
+		}
+	}
+	r.MaxItems(10)
+	r.Check("uniqueItems", validation.Unique(list))
+	return list
+}
+func decodeUserPatch(r *validation.Reader, dst *UserPatch) {
+	if !r.BeginObject() {
+		return
+	}
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "display_name":
+			if validation.ReadNull(r, &dst.DisplayName) {
+				continue
+			}
+			dst.DisplayName.Set(r.Text())
+			r.MinLength(1)
+			r.MaxLength(100)
+			r.Pattern(pattern3, "^[^\\x00-\\x1F\\x7F]*$")
+		default:
+			r.UnknownMember()
+		}
+	}
+}
+
+func decodeAccountDeletion(r *validation.Reader, dst *AccountDeletion) {
+	if !r.BeginObject() {
+		return
+	}
+	var seen uint64
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "current_password":
+			seen |= 1 << 0
+			dst.CurrentPassword = r.Text()
+			r.MinLength(1)
+			r.MaxLength(1024)
+		default:
+			r.UnknownMember()
+		}
+	}
+	r.Required(seen, "current_password")
+}
+
+func decodePasswordChange(r *validation.Reader, dst *PasswordChange) {
+	if !r.BeginObject() {
+		return
+	}
+	var seen uint64
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "current_password":
+			seen |= 1 << 0
+			dst.CurrentPassword = r.Text()
+			r.MinLength(1)
+			r.MaxLength(1024)
+		case "new_password":
+			seen |= 1 << 1
+			dst.NewPassword = r.Text()
+			r.MinLength(8)
+			r.MaxLength(1024)
+		default:
+			r.UnknownMember()
+		}
+	}
+	r.Required(seen, "current_password", "new_password")
+}
+
+func decodeAccountMailRequest(r *validation.Reader, dst *AccountMailRequest) {
+	if !r.BeginObject() {
+		return
+	}
+	var seen uint64
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "email":
+			seen |= 1 << 0
+			dst.Email = r.Text()
+			r.Format(validation.Email)
+			r.MaxLength(254)
+			r.Pattern(pattern7, "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")
+		default:
+			r.UnknownMember()
+		}
+	}
+	r.Required(seen, "email")
+}
+
+func decodeEmailVerification(r *validation.Reader, dst *EmailVerification) {
+	if !r.BeginObject() {
+		return
+	}
+	var seen uint64
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "token":
+			seen |= 1 << 0
+			dst.Token = r.Text()
+			r.MinLength(43)
+			r.MaxLength(43)
+			r.Pattern(pattern1, "^[A-Za-z0-9_-]+$")
+		case "password":
+			seen |= 1 << 1
+			dst.Password = r.Text()
+			r.MinLength(1)
+			r.MaxLength(1024)
+		default:
+			r.UnknownMember()
+		}
+	}
+	r.Required(seen, "token", "password")
+}
+
+func decodePasswordReset(r *validation.Reader, dst *PasswordReset) {
+	if !r.BeginObject() {
+		return
+	}
+	var seen uint64
+	for r.NextMember() {
+		switch string(r.Name()) {
+		case "token":
+			seen |= 1 << 0
+			dst.Token = r.Text()
+			r.MinLength(43)
+			r.MaxLength(43)
+			r.Pattern(pattern1, "^[A-Za-z0-9_-]+$")
+		case "new_password":
+			seen |= 1 << 1
+			dst.NewPassword = r.Text()
+			r.MinLength(8)
+			r.MaxLength(1024)
+		default:
+			r.UnknownMember()
+		}
+	}
+	r.Required(seen, "token", "new_password")
 }
 
 func decodeDimensions(r *validation.Reader, dst *Dimensions) {

@@ -23,12 +23,6 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 			b := encoding.Begin()
 			encodeIntrospectionResponse(b, &r.Body)
 			return nil, b.Send(ctx.Response(), 200)
-		case GetJwks200JSONResponse:
-			h := ctx.Response().Header()
-			h["Cache-Control"] = []string{r.Headers.CacheControl}
-			b := encoding.Begin()
-			encodeJsonWebKeySet(b, &r.Body)
-			return nil, b.Send(ctx.Response(), 200)
 		case GetProtected200JSONResponse:
 			b := encoding.Begin()
 			encodeWhoAmI(b, (*WhoAmI)(&r))
@@ -86,7 +80,23 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 			b := encoding.Begin()
 			encodeItem(b, &r.Body)
 			return nil, b.Send(ctx.Response(), 200)
+		case ListUsers200JSONResponse:
+			b := encoding.Begin()
+			encodeManagedUserPage(b, (*ManagedUserPage)(&r))
+			return nil, b.Send(ctx.Response(), 200)
+		case GetUser200JSONResponse:
+			b := encoding.Begin()
+			encodeManagedUser(b, (*ManagedUser)(&r))
+			return nil, b.Send(ctx.Response(), 200)
+		case PatchUser200JSONResponse:
+			b := encoding.Begin()
+			encodeManagedUser(b, (*ManagedUser)(&r))
+			return nil, b.Send(ctx.Response(), 200)
 		case GetCurrentUser200JSONResponse:
+			b := encoding.Begin()
+			encodeUser(b, (*User)(&r))
+			return nil, b.Send(ctx.Response(), 200)
+		case PatchCurrentUser200JSONResponse:
 			b := encoding.Begin()
 			encodeUser(b, (*User)(&r))
 			return nil, b.Send(ctx.Response(), 200)
@@ -156,33 +166,6 @@ func encodeIntrospectionResponse(b *encoding.Buffer, v *IntrospectionResponse) {
 		b.String(*v.Jti)
 		b.Raw(`,`)
 	}
-	b.Close()
-}
-
-func encodeJsonWebKeySet(b *encoding.Buffer, v *JsonWebKeySet) {
-	b.Raw(`{"keys":[`)
-	for i := range v.Keys {
-		b.Next(i)
-		encodeJsonWebKey(b, &(v.Keys)[i])
-	}
-	b.Raw(`],`)
-	b.Close()
-}
-
-func encodeJsonWebKey(b *encoding.Buffer, v *JsonWebKey) {
-	b.Raw(`{"kty":`)
-	b.String(string(v.Kty))
-	b.Raw(`,"crv":`)
-	b.String(string(v.Crv))
-	b.Raw(`,"use":`)
-	b.String(string(v.Use))
-	b.Raw(`,"alg":`)
-	b.String(string(v.Alg))
-	b.Raw(`,"kid":`)
-	b.String(v.Kid)
-	b.Raw(`,"x":`)
-	b.String(v.X)
-	b.Raw(`,`)
 	b.Close()
 }
 
@@ -286,12 +269,80 @@ func encodeDimensions(b *encoding.Buffer, v *Dimensions) {
 	b.Close()
 }
 
+func encodeManagedUserPage(b *encoding.Buffer, v *ManagedUserPage) {
+	b.Raw(`{"users":[`)
+	for i := range v.Users {
+		b.Next(i)
+		encodeManagedUser(b, &(v.Users)[i])
+	}
+	b.Raw(`],`)
+	if v.NextCursor != nil {
+		b.Raw(`"next_cursor":`)
+		b.String(*v.NextCursor)
+		b.Raw(`,`)
+	}
+	b.Close()
+}
+
+func encodeManagedUser(b *encoding.Buffer, v *ManagedUser) {
+	b.Raw(`{"id":`)
+	b.UUID(v.Id)
+	b.Raw(`,"username":`)
+	b.String(v.Username)
+	b.Raw(`,`)
+	if v.Email != nil {
+		b.Raw(`"email":`)
+		b.String(*v.Email)
+		b.Raw(`,`)
+	}
+	b.Raw(`"email_verified":`)
+	b.Bool(v.EmailVerified)
+	b.Raw(`,`)
+	if v.DisplayName != nil {
+		b.Raw(`"display_name":`)
+		b.String(*v.DisplayName)
+		b.Raw(`,`)
+	}
+	b.Raw(`"roles":[`)
+	for i, element := range v.Roles {
+		b.Next(i)
+		b.String(string(element))
+	}
+	b.Raw(`],"scopes":[`)
+	for i, element := range v.Scopes {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"disabled":`)
+	b.Bool(v.Disabled)
+	b.Raw(`,"created_at":`)
+	b.Time(v.CreatedAt)
+	b.Raw(`,`)
+	b.Close()
+}
+
 func encodeUser(b *encoding.Buffer, v *User) {
 	b.Raw(`{"id":`)
 	b.UUID(v.Id)
 	b.Raw(`,"username":`)
 	b.String(v.Username)
-	b.Raw(`,"scopes":[`)
+	b.Raw(`,`)
+	if v.Email != nil {
+		b.Raw(`"email":`)
+		b.String(*v.Email)
+		b.Raw(`,`)
+	}
+	if v.DisplayName != nil {
+		b.Raw(`"display_name":`)
+		b.String(*v.DisplayName)
+		b.Raw(`,`)
+	}
+	b.Raw(`"roles":[`)
+	for i, element := range v.Roles {
+		b.Next(i)
+		b.String(string(element))
+	}
+	b.Raw(`],"scopes":[`)
 	for i, element := range v.Scopes {
 		b.Next(i)
 		b.String(element)

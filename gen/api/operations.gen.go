@@ -70,7 +70,15 @@ func Schemes(a Authenticators) []guard.Scheme {
 
 // Scopes returns every scope that a security scheme declares.
 func Scopes() []string {
-	return []string{"admin", "items:read", "items:write", "users:read"}
+	return []string{"admin", "items:read", "items:write", "users:read", "users:write"}
+}
+
+// Roles returns the roles of the root x-roles, each with its scopes.
+func Roles() map[string][]string {
+	return map[string][]string{
+		"member": {"items:read", "items:write", "users:read", "users:write"},
+		"admin":  {"items:read", "items:write", "users:read", "users:write", "admin"},
+	}
 }
 
 // Operations returns the operation table: one row for each operation of the document.
@@ -93,7 +101,19 @@ func Operations() []guard.Operation {
 		operationReplaceItem,
 		operationPatchItem,
 		operationDeleteItem,
+		operationListUsers,
+		operationRegisterUser,
+		operationGetUser,
+		operationPatchUser,
+		operationDeleteUser,
 		operationGetCurrentUser,
+		operationPatchCurrentUser,
+		operationDeleteCurrentUser,
+		operationChangePassword,
+		operationRequestVerificationMail,
+		operationVerifyEmail,
+		operationRequestPasswordReset,
+		operationResetPassword,
 		operationListSessions,
 		operationEndSessions,
 		operationEndCurrentSession,
@@ -434,6 +454,110 @@ func operationDeleteItem() guard.Operation {
 	}
 }
 
+func operationListUsers() guard.Operation {
+	return guard.Operation{
+		ID: "listUsers", Method: "GET", Path: "/users",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"admin"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"admin"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"admin"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:    10 * time.Second,
+		Produces:   []string{"application/json"},
+		QueryNames: []string{"search", "disabled", "limit", "cursor"},
+		Parameters: checkListUsersParameters,
+		Responses:  responsesListUsers,
+	}
+}
+
+func operationRegisterUser() guard.Operation {
+	return guard.Operation{
+		ID: "registerUser", Method: "POST", Path: "/users",
+		Public: "Who registers has no account yet. `--registration=off` closes it.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "account-mail", Quota: 20, Window: 600 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodeRegistration(r, dst.(*RegisterUserJSONRequestBody)) })
+			}},
+		},
+		Produces:  []string{},
+		Responses: responsesRegisterUser,
+	}
+}
+
+func operationGetUser() guard.Operation {
+	return guard.Operation{
+		ID: "getUser", Method: "GET", Path: "/users/{user_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"admin"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"admin"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"admin"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:    10 * time.Second,
+		Produces:   []string{"application/json"},
+		Parameters: checkGetUserParameters,
+		Responses:  responsesGetUser,
+	}
+}
+
+func operationPatchUser() guard.Operation {
+	return guard.Operation{
+		ID: "patchUser", Method: "PATCH", Path: "/users/{user_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"admin"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"admin"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"admin"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/merge-patch+json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.DecodePatch(data, v, func(r *validation.Reader) {
+					decodeManagedUserPatch(r, dst.(*PatchUserApplicationMergePatchPlusJSONRequestBody))
+				})
+			}},
+		},
+		Produces:   []string{"application/json"},
+		Parameters: checkPatchUserParameters,
+		Responses:  responsesPatchUser,
+	}
+}
+
+func operationDeleteUser() guard.Operation {
+	return guard.Operation{
+		ID: "deleteUser", Method: "DELETE", Path: "/users/{user_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"admin"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"admin"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"admin"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:    10 * time.Second,
+		Produces:   []string{},
+		Parameters: checkDeleteUserParameters,
+		Responses:  responsesDeleteUser,
+	}
+}
+
 func operationGetCurrentUser() guard.Operation {
 	return guard.Operation{
 		ID: "getCurrentUser", Method: "GET", Path: "/users/me",
@@ -450,6 +574,155 @@ func operationGetCurrentUser() guard.Operation {
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
 		Responses: responsesGetCurrentUser,
+	}
+}
+
+func operationPatchCurrentUser() guard.Operation {
+	return guard.Operation{
+		ID: "patchCurrentUser", Method: "PATCH", Path: "/users/me",
+		Security: []guard.Alternative{
+			{{Scheme: schemeBasic, Scopes: []string{"users:write"}}},
+			{{Scheme: schemeOauth2, Scopes: []string{"users:write"}}},
+			{{Scheme: schemeApiKeyHeader, Scopes: []string{"users:write"}}},
+			{{Scheme: schemeApiKeyBearer, Scopes: []string{"users:write"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/merge-patch+json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.DecodePatch(data, v, func(r *validation.Reader) {
+					decodeUserPatch(r, dst.(*PatchCurrentUserApplicationMergePatchPlusJSONRequestBody))
+				})
+			}},
+		},
+		Produces:  []string{"application/json"},
+		Responses: responsesPatchCurrentUser,
+	}
+}
+
+func operationDeleteCurrentUser() guard.Operation {
+	return guard.Operation{
+		ID: "deleteCurrentUser", Method: "DELETE", Path: "/users/me",
+		Security: []guard.Alternative{
+			{{Scheme: schemeBasic, Scopes: []string{"users:write"}}},
+			{{Scheme: schemeOauth2, Scopes: []string{"users:write"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodeAccountDeletion(r, dst.(*DeleteCurrentUserJSONRequestBody)) })
+			}},
+		},
+		Produces:  []string{},
+		Responses: responsesDeleteCurrentUser,
+	}
+}
+
+func operationChangePassword() guard.Operation {
+	return guard.Operation{
+		ID: "changePassword", Method: "POST", Path: "/users/me/password",
+		Security: []guard.Alternative{
+			{{Scheme: schemeBasic, Scopes: []string{"users:write"}}},
+			{{Scheme: schemeOauth2, Scopes: []string{"users:write"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodePasswordChange(r, dst.(*ChangePasswordJSONRequestBody)) })
+			}},
+		},
+		Produces:  []string{},
+		Responses: responsesChangePassword,
+	}
+}
+
+func operationRequestVerificationMail() guard.Operation {
+	return guard.Operation{
+		ID: "requestVerificationMail", Method: "POST", Path: "/account/verification-mail",
+		Public: "Who has not proven an address cannot log in.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "account-mail", Quota: 20, Window: 600 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodeAccountMailRequest(r, dst.(*RequestVerificationMailJSONRequestBody)) })
+			}},
+		},
+		Produces:  []string{},
+		Responses: responsesRequestVerificationMail,
+	}
+}
+
+func operationVerifyEmail() guard.Operation {
+	return guard.Operation{
+		ID: "verifyEmail", Method: "POST", Path: "/account/verification",
+		Public: "The token and the password are in the body.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "one-time-token", Quota: 30, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodeEmailVerification(r, dst.(*VerifyEmailJSONRequestBody)) })
+			}},
+		},
+		Produces:  []string{},
+		Responses: responsesVerifyEmail,
+	}
+}
+
+func operationRequestPasswordReset() guard.Operation {
+	return guard.Operation{
+		ID: "requestPasswordReset", Method: "POST", Path: "/account/password-reset-mail",
+		Public: "Who has forgotten the password cannot log in.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "account-mail", Quota: 20, Window: 600 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodeAccountMailRequest(r, dst.(*RequestPasswordResetJSONRequestBody)) })
+			}},
+		},
+		Produces:  []string{},
+		Responses: responsesRequestPasswordReset,
+	}
+}
+
+func operationResetPassword() guard.Operation {
+	return guard.Operation{
+		ID: "resetPassword", Method: "POST", Path: "/account/password-reset",
+		Public: "The token is in the body.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "one-time-token", Quota: 30, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/json", Decode: func(data []byte, dst any, v *validation.Violations) error {
+				return validation.Decode(data, v, func(r *validation.Reader) { decodePasswordReset(r, dst.(*ResetPasswordJSONRequestBody)) })
+			}},
+		},
+		Produces:  []string{},
+		Responses: responsesResetPassword,
 	}
 }
 

@@ -82,6 +82,52 @@ func checkDeleteItemParameters(p *validation.Parameters) {
 	}
 }
 
+func checkListUsersParameters(p *validation.Parameters) {
+	if value, ok := p.Query("search"); ok {
+		p.Check("search", "minLength", validation.MinLength(value, 1))
+		p.Check("search", "maxLength", validation.MaxLength(value, 256))
+		p.Check("search", "pattern", validation.Pattern(value, pattern3, "^[^\\x00-\\x1F\\x7F]*$"))
+	}
+	if value, ok := p.Query("disabled"); ok {
+		p.Bool("disabled", value)
+	}
+	if value, ok := p.Query("limit"); ok {
+		if n, ok := p.Int64("limit", value, 32); ok {
+			keyword, detail := validation.Range(n, 1, 100)
+			p.Check("limit", keyword, detail)
+		}
+	}
+	if len(p.QueryValues["limit"]) == 0 {
+		p.QueryValues.Set("limit", "20")
+	}
+	if value, ok := p.Query("cursor"); ok {
+		p.Check("cursor", "minLength", validation.MinLength(value, 1))
+		p.Check("cursor", "maxLength", validation.MaxLength(value, 100))
+		p.Check("cursor", "pattern", validation.Pattern(value, pattern1, "^[A-Za-z0-9_-]+$"))
+	}
+}
+
+func checkGetUserParameters(p *validation.Parameters) {
+	{
+		value := p.Path("user_id")
+		p.Check("user_id", "format", validation.UUID(value))
+	}
+}
+
+func checkPatchUserParameters(p *validation.Parameters) {
+	{
+		value := p.Path("user_id")
+		p.Check("user_id", "format", validation.UUID(value))
+	}
+}
+
+func checkDeleteUserParameters(p *validation.Parameters) {
+	{
+		value := p.Path("user_id")
+		p.Check("user_id", "format", validation.UUID(value))
+	}
+}
+
 func checkEndSessionParameters(p *validation.Parameters) {
 	{
 		value := p.Path("session_id")
@@ -94,6 +140,6 @@ func checkGetDocsFileParameters(p *validation.Parameters) {
 		value := p.Path("file")
 		p.Check("file", "minLength", validation.MinLength(value, 1))
 		p.Check("file", "maxLength", validation.MaxLength(value, 64))
-		p.Check("file", "pattern", validation.Pattern(value, pattern3, "^[a-z0-9][a-z0-9.-]*$"))
+		p.Check("file", "pattern", validation.Pattern(value, pattern4, "^[a-z0-9][a-z0-9.-]*$"))
 	}
 }

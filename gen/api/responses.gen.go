@@ -306,6 +306,90 @@ func responsesDeleteItem() []guard.Response {
 	}
 }
 
+func responsesListUsers() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkManagedUserPage},
+		}},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesRegisterUser() []guard.Response {
+	return []guard.Response{
+		{Status: "202"},
+		responseBadRequest("400"),
+		responseSwitchedOff("403"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesGetUser() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkManagedUser},
+		}},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotFound("404"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesPatchUser() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkManagedUser},
+		}},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotFound("404"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesDeleteUser() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotFound("404"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
 func responsesGetCurrentUser() []guard.Response {
 	return []guard.Response{
 		{Status: "200", Contents: []guard.Content{
@@ -315,6 +399,121 @@ func responsesGetCurrentUser() []guard.Response {
 		responseUnauthorized("401"),
 		responseForbidden("403"),
 		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesPatchCurrentUser() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkUser},
+		}},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesDeleteCurrentUser() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesChangePassword() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesRequestVerificationMail() []guard.Response {
+	return []guard.Response{
+		{Status: "202"},
+		responseBadRequest("400"),
+		responseSwitchedOff("403"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesVerifyEmail() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseInvalidToken("400"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesRequestPasswordReset() []guard.Response {
+	return []guard.Response{
+		{Status: "202"},
+		responseBadRequest("400"),
+		responseSwitchedOff("403"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesResetPassword() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseInvalidToken("400"),
+		responseNotAcceptable("406"),
+		responseRequestTimeout("408"),
+		responseContentTooLarge("413"),
+		responseUnsupportedMediaType("415"),
 		responseUnprocessableContent("422"),
 		responseTooManyRequests("429"),
 		responseInternal("500"),
@@ -659,6 +858,18 @@ func responsePreconditionFailed(status string) guard.Response {
 }
 
 func responsePreconditionRequired(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "application/problem+json", JSON: checkProblem},
+	}}
+}
+
+func responseSwitchedOff(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "application/problem+json", JSON: checkProblem},
+	}}
+}
+
+func responseInvalidToken(status string) guard.Response {
 	return guard.Response{Status: status, Contents: []guard.Content{
 		{MediaType: "application/problem+json", JSON: checkProblem},
 	}}

@@ -5,10 +5,12 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
+	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
@@ -90,60 +92,165 @@ func (e ItemPatchCategory) Valid() bool {
 	}
 }
 
-// Defines values for JsonWebKeyAlg.
+// Defines values for JsonWebKeyEcAlg.
 const (
-	JsonWebKeyAlgEdDSA JsonWebKeyAlg = "EdDSA"
+	JsonWebKeyEcAlgES256 JsonWebKeyEcAlg = "ES256"
 )
 
-// Valid indicates whether the value is a known member of the JsonWebKeyAlg enum.
-func (e JsonWebKeyAlg) Valid() bool {
+// Valid indicates whether the value is a known member of the JsonWebKeyEcAlg enum.
+func (e JsonWebKeyEcAlg) Valid() bool {
 	switch e {
-	case JsonWebKeyAlgEdDSA:
+	case JsonWebKeyEcAlgES256:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for JsonWebKeyCrv.
+// Defines values for JsonWebKeyEcCrv.
 const (
-	JsonWebKeyCrvEd25519 JsonWebKeyCrv = "Ed25519"
+	JsonWebKeyEcCrvP256 JsonWebKeyEcCrv = "P-256"
 )
 
-// Valid indicates whether the value is a known member of the JsonWebKeyCrv enum.
-func (e JsonWebKeyCrv) Valid() bool {
+// Valid indicates whether the value is a known member of the JsonWebKeyEcCrv enum.
+func (e JsonWebKeyEcCrv) Valid() bool {
 	switch e {
-	case JsonWebKeyCrvEd25519:
+	case JsonWebKeyEcCrvP256:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for JsonWebKeyKty.
+// Defines values for JsonWebKeyEcKty.
 const (
-	JsonWebKeyKtyOKP JsonWebKeyKty = "OKP"
+	JsonWebKeyEcKtyEC JsonWebKeyEcKty = "EC"
 )
 
-// Valid indicates whether the value is a known member of the JsonWebKeyKty enum.
-func (e JsonWebKeyKty) Valid() bool {
+// Valid indicates whether the value is a known member of the JsonWebKeyEcKty enum.
+func (e JsonWebKeyEcKty) Valid() bool {
 	switch e {
-	case JsonWebKeyKtyOKP:
+	case JsonWebKeyEcKtyEC:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for JsonWebKeyUse.
+// Defines values for JsonWebKeyEcUse.
 const (
-	JsonWebKeyUseSig JsonWebKeyUse = "sig"
+	JsonWebKeyEcUseSig JsonWebKeyEcUse = "sig"
 )
 
-// Valid indicates whether the value is a known member of the JsonWebKeyUse enum.
-func (e JsonWebKeyUse) Valid() bool {
+// Valid indicates whether the value is a known member of the JsonWebKeyEcUse enum.
+func (e JsonWebKeyEcUse) Valid() bool {
 	switch e {
-	case JsonWebKeyUseSig:
+	case JsonWebKeyEcUseSig:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JsonWebKeyOkpAlg.
+const (
+	JsonWebKeyOkpAlgEdDSA JsonWebKeyOkpAlg = "EdDSA"
+)
+
+// Valid indicates whether the value is a known member of the JsonWebKeyOkpAlg enum.
+func (e JsonWebKeyOkpAlg) Valid() bool {
+	switch e {
+	case JsonWebKeyOkpAlgEdDSA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JsonWebKeyOkpCrv.
+const (
+	JsonWebKeyOkpCrvEd25519 JsonWebKeyOkpCrv = "Ed25519"
+)
+
+// Valid indicates whether the value is a known member of the JsonWebKeyOkpCrv enum.
+func (e JsonWebKeyOkpCrv) Valid() bool {
+	switch e {
+	case JsonWebKeyOkpCrvEd25519:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JsonWebKeyOkpKty.
+const (
+	JsonWebKeyOkpKtyOKP JsonWebKeyOkpKty = "OKP"
+)
+
+// Valid indicates whether the value is a known member of the JsonWebKeyOkpKty enum.
+func (e JsonWebKeyOkpKty) Valid() bool {
+	switch e {
+	case JsonWebKeyOkpKtyOKP:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JsonWebKeyOkpUse.
+const (
+	JsonWebKeyOkpUseSig JsonWebKeyOkpUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the JsonWebKeyOkpUse enum.
+func (e JsonWebKeyOkpUse) Valid() bool {
+	switch e {
+	case JsonWebKeyOkpUseSig:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JsonWebKeyRsaAlg.
+const (
+	JsonWebKeyRsaAlgRS256 JsonWebKeyRsaAlg = "RS256"
+)
+
+// Valid indicates whether the value is a known member of the JsonWebKeyRsaAlg enum.
+func (e JsonWebKeyRsaAlg) Valid() bool {
+	switch e {
+	case JsonWebKeyRsaAlgRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JsonWebKeyRsaKty.
+const (
+	JsonWebKeyRsaKtyRSA JsonWebKeyRsaKty = "RSA"
+)
+
+// Valid indicates whether the value is a known member of the JsonWebKeyRsaKty enum.
+func (e JsonWebKeyRsaKty) Valid() bool {
+	switch e {
+	case JsonWebKeyRsaKtyRSA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JsonWebKeyRsaUse.
+const (
+	JsonWebKeyRsaUseSig JsonWebKeyRsaUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the JsonWebKeyRsaUse enum.
+func (e JsonWebKeyRsaUse) Valid() bool {
+	switch e {
+	case JsonWebKeyRsaUseSig:
 		return true
 	default:
 		return false
@@ -186,6 +293,24 @@ func (e OAuthErrorError) Valid() bool {
 	}
 }
 
+// Defines values for Role.
+const (
+	RoleAdmin  Role = "admin"
+	RoleMember Role = "member"
+)
+
+// Valid indicates whether the value is a known member of the Role enum.
+func (e Role) Valid() bool {
+	switch e {
+	case RoleAdmin:
+		return true
+	case RoleMember:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TokenRequestGrantType.
 const (
 	TokenRequestGrantTypeClientCredentials TokenRequestGrantType = "client_credentials"
@@ -222,6 +347,18 @@ func (e TokenResponseTokenType) Valid() bool {
 	}
 }
 
+// AccountDeletion The proof that the caller is who the account belongs to.
+type AccountDeletion struct {
+	// CurrentPassword The password of the account.
+	CurrentPassword string `json:"current_password"`
+}
+
+// AccountMailRequest Whom a mail is asked for.
+type AccountMailRequest struct {
+	// Email An address that its holder can prove. Upper case is lower case.
+	Email string `json:"email"`
+}
+
 // Category What kind of thing an item is.
 type Category string
 
@@ -247,6 +384,15 @@ type DimensionsPatch struct {
 
 	// Width Left to right.
 	Width *float64 `json:"width,omitempty"`
+}
+
+// EmailVerification What proves an address.
+type EmailVerification struct {
+	// Password The password of the account.
+	Password string `json:"password"`
+
+	// Token Of the mail.
+	Token string `json:"token"`
 }
 
 // Health A probe's answer.
@@ -381,35 +527,109 @@ type ItemPatch struct {
 // ItemPatchCategory What kind of thing it is.
 type ItemPatchCategory string
 
-// JsonWebKey A public key (RFC 7517 §4, RFC 8037).
+// JsonWebKey A public key (RFC 7517 §4). kty says which members it has.
 type JsonWebKey struct {
+	union json.RawMessage
+}
+
+// JsonWebKeyEc A P-256 key (RFC 7518 §6.2.1).
+type JsonWebKeyEc struct {
 	// Alg Algorithm.
-	Alg JsonWebKeyAlg `json:"alg"`
+	Alg JsonWebKeyEcAlg `json:"alg"`
 
 	// Crv Curve.
-	Crv JsonWebKeyCrv `json:"crv"`
+	Crv JsonWebKeyEcCrv `json:"crv"`
 
 	// Kid Key id.
 	Kid string `json:"kid"`
 
 	// Kty Key type.
-	Kty JsonWebKeyKty `json:"kty"`
+	Kty JsonWebKeyEcKty `json:"kty"`
 
 	// Use Signatures only.
-	Use JsonWebKeyUse `json:"use"`
+	Use JsonWebKeyEcUse `json:"use"`
+
+	// X The first coordinate of the point, base64url.
+	X string `json:"x"`
+
+	// Y The second coordinate of the point, base64url.
+	Y string `json:"y"`
+}
+
+// JsonWebKeyEcAlg Algorithm.
+type JsonWebKeyEcAlg string
+
+// JsonWebKeyEcCrv Curve.
+type JsonWebKeyEcCrv string
+
+// JsonWebKeyEcKty Key type.
+type JsonWebKeyEcKty string
+
+// JsonWebKeyEcUse Signatures only.
+type JsonWebKeyEcUse string
+
+// JsonWebKeyOkp An Ed25519 key (RFC 8037 §2).
+type JsonWebKeyOkp struct {
+	// Alg Algorithm.
+	Alg JsonWebKeyOkpAlg `json:"alg"`
+
+	// Crv Curve.
+	Crv JsonWebKeyOkpCrv `json:"crv"`
+
+	// Kid Key id.
+	Kid string `json:"kid"`
+
+	// Kty Key type.
+	Kty JsonWebKeyOkpKty `json:"kty"`
+
+	// Use Signatures only.
+	Use JsonWebKeyOkpUse `json:"use"`
 
 	// X The public key, base64url.
 	X string `json:"x"`
 }
 
-// JsonWebKeyAlg Algorithm.
-type JsonWebKeyAlg string
+// JsonWebKeyOkpAlg Algorithm.
+type JsonWebKeyOkpAlg string
 
-// JsonWebKeyCrv Curve.
-type JsonWebKeyCrv string
+// JsonWebKeyOkpCrv Curve.
+type JsonWebKeyOkpCrv string
 
-// JsonWebKeyKty Key type.
-type JsonWebKeyKty string
+// JsonWebKeyOkpKty Key type.
+type JsonWebKeyOkpKty string
+
+// JsonWebKeyOkpUse Signatures only.
+type JsonWebKeyOkpUse string
+
+// JsonWebKeyRsa An RSA key (RFC 7518 §6.3.1) of 2048 to 4096 bits.
+type JsonWebKeyRsa struct {
+	// Alg Algorithm.
+	Alg JsonWebKeyRsaAlg `json:"alg"`
+
+	// E The public exponent, base64url.
+	E string `json:"e"`
+
+	// Kid Key id.
+	Kid string `json:"kid"`
+
+	// Kty Key type.
+	Kty JsonWebKeyRsaKty `json:"kty"`
+
+	// N The modulus, base64url.
+	N string `json:"n"`
+
+	// Use Signatures only.
+	Use JsonWebKeyRsaUse `json:"use"`
+}
+
+// JsonWebKeyRsaAlg Algorithm.
+type JsonWebKeyRsaAlg string
+
+// JsonWebKeyRsaKty Key type.
+type JsonWebKeyRsaKty string
+
+// JsonWebKeyRsaUse Signatures only.
+type JsonWebKeyRsaUse string
 
 // JsonWebKeySet RFC 7517 §5.
 type JsonWebKeySet struct {
@@ -417,8 +637,53 @@ type JsonWebKeySet struct {
 	Keys []JsonWebKey `json:"keys"`
 }
 
-// JsonWebKeyUse Signatures only.
-type JsonWebKeyUse string
+// ManagedUser An account, as an administrator sees it.
+type ManagedUser struct {
+	// CreatedAt UTC.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Disabled A disabled account has no good credential.
+	Disabled bool `json:"disabled"`
+
+	// DisplayName Shown to people.
+	DisplayName *string `json:"display_name,omitempty"`
+
+	// Email Where mail for the account goes.
+	Email *string `json:"email,omitempty"`
+
+	// EmailVerified Whether the account has an address that is proven. One that is not must be before the first login.
+	EmailVerified bool `json:"email_verified"`
+
+	// Id Never reassigned.
+	Id openapi_types.UUID `json:"id"`
+
+	// Roles What the scopes come from.
+	Roles []Role `json:"roles"`
+
+	// Scopes Every scope of the account.
+	Scopes []string `json:"scopes"`
+
+	// Username The login name.
+	Username string `json:"username"`
+}
+
+// ManagedUserPage A page of accounts.
+type ManagedUserPage struct {
+	// NextCursor Absent on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Users Newest first.
+	Users []ManagedUser `json:"users"`
+}
+
+// ManagedUserPatch A merge patch of an account. What it leaves out stays.
+type ManagedUserPatch struct {
+	// Disabled Whether the account is disabled.
+	Disabled *bool `json:"disabled,omitempty"`
+
+	// Roles All roles that the account has from then on.
+	Roles *[]Role `json:"roles,omitempty"`
+}
 
 // NewItem What a client writes.
 type NewItem struct {
@@ -466,6 +731,24 @@ type OpenapiDocument struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// PasswordChange A new password, in place of a known one.
+type PasswordChange struct {
+	// CurrentPassword The password of the account.
+	CurrentPassword string `json:"current_password"`
+
+	// NewPassword Any text that is not commonly used, and not made of the address.
+	NewPassword string `json:"new_password"`
+}
+
+// PasswordReset A new password, in place of a forgotten one.
+type PasswordReset struct {
+	// NewPassword Any text that is not commonly used, and not made of the address.
+	NewPassword string `json:"new_password"`
+
+	// Token Of the mail.
+	Token string `json:"token"`
+}
+
 // Problem RFC 9457.
 type Problem struct {
 	// Detail What to do about this occurrence.
@@ -493,6 +776,18 @@ type Problem struct {
 	ViolatedPolicies *[]string `json:"violated-policies,omitempty"`
 }
 
+// Registration What an account begins with. The user name is the address.
+type Registration struct {
+	// DisplayName Shown to people.
+	DisplayName *string `json:"display_name,omitempty"`
+
+	// Email An address that its holder can prove. Upper case is lower case.
+	Email string `json:"email"`
+
+	// Password Any text that is not commonly used, and not made of the address.
+	Password string `json:"password"`
+}
+
 // RevocationRequest The form of RFC 7009 §2.1.
 type RevocationRequest struct {
 	// ClientId Absent for the built-in public client, and where the client authenticates with HTTP Basic.
@@ -507,6 +802,9 @@ type RevocationRequest struct {
 	// TokenTypeHint Where to look first. It changes nothing here.
 	TokenTypeHint *string `json:"token_type_hint,omitempty"`
 }
+
+// Role A name for a set of scopes, one of x-roles.
+type Role string
 
 // Session One login of a user with a client.
 type Session struct {
@@ -597,14 +895,29 @@ type User struct {
 	// CreatedAt UTC.
 	CreatedAt time.Time `json:"created_at"`
 
+	// DisplayName Shown to people.
+	DisplayName *string `json:"display_name,omitempty"`
+
+	// Email Where mail for the account goes.
+	Email *string `json:"email,omitempty"`
+
 	// Id Never reassigned.
 	Id openapi_types.UUID `json:"id"`
+
+	// Roles What the scopes come from.
+	Roles []Role `json:"roles"`
 
 	// Scopes Every scope of the account.
 	Scopes []string `json:"scopes"`
 
 	// Username The login name.
 	Username string `json:"username"`
+}
+
+// UserPatch A merge patch of one's profile.
+type UserPatch struct {
+	// DisplayName Shown to people.
+	DisplayName nullable.Nullable[string] `json:"display_name,omitempty"`
 }
 
 // Violation One thing that is wrong with the request. It never holds what was sent.
@@ -648,6 +961,9 @@ type Forbidden = Problem
 
 // Internal RFC 9457.
 type Internal = Problem
+
+// InvalidToken RFC 9457.
+type InvalidToken = Problem
 
 // NotAcceptable RFC 9457.
 type NotAcceptable = Problem
@@ -693,6 +1009,9 @@ type PreconditionRequired = Problem
 
 // RequestTimeout RFC 9457.
 type RequestTimeout = Problem
+
+// SwitchedOff RFC 9457.
+type SwitchedOff = Problem
 
 // TooManyRequests RFC 9457.
 type TooManyRequests = Problem
@@ -745,6 +1064,33 @@ type ReplaceItemParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// ListUsersParams defines parameters for ListUsers.
+type ListUsersParams struct {
+	// Search Only accounts whose user name or e-mail address begins with this.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Disabled Only accounts that are disabled, or only those that are not.
+	Disabled *bool `form:"disabled,omitempty" json:"disabled,omitempty"`
+
+	// Limit The largest number of accounts of a page.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ResetPasswordJSONRequestBody defines body for ResetPassword for application/json ContentType.
+type ResetPasswordJSONRequestBody = PasswordReset
+
+// RequestPasswordResetJSONRequestBody defines body for RequestPasswordReset for application/json ContentType.
+type RequestPasswordResetJSONRequestBody = AccountMailRequest
+
+// VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
+type VerifyEmailJSONRequestBody = EmailVerification
+
+// RequestVerificationMailJSONRequestBody defines body for RequestVerificationMail for application/json ContentType.
+type RequestVerificationMailJSONRequestBody = AccountMailRequest
+
 // IntrospectTokenFormdataRequestBody defines body for IntrospectToken for application/x-www-form-urlencoded ContentType.
 type IntrospectTokenFormdataRequestBody = IntrospectionRequest
 
@@ -762,6 +1108,21 @@ type RevokeTokenFormdataRequestBody = RevocationRequest
 
 // CreateTokenFormdataRequestBody defines body for CreateToken for application/x-www-form-urlencoded ContentType.
 type CreateTokenFormdataRequestBody = TokenRequest
+
+// RegisterUserJSONRequestBody defines body for RegisterUser for application/json ContentType.
+type RegisterUserJSONRequestBody = Registration
+
+// DeleteCurrentUserJSONRequestBody defines body for DeleteCurrentUser for application/json ContentType.
+type DeleteCurrentUserJSONRequestBody = AccountDeletion
+
+// PatchCurrentUserApplicationMergePatchPlusJSONRequestBody defines body for PatchCurrentUser for application/merge-patch+json ContentType.
+type PatchCurrentUserApplicationMergePatchPlusJSONRequestBody = UserPatch
+
+// ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
+type ChangePasswordJSONRequestBody = PasswordChange
+
+// PatchUserApplicationMergePatchPlusJSONRequestBody defines body for PatchUser for application/merge-patch+json ContentType.
+type PatchUserApplicationMergePatchPlusJSONRequestBody = ManagedUserPatch
 
 // Getter for additional properties for OpenapiDocument. Returns the specified
 // element and whether it was found
@@ -827,4 +1188,141 @@ func (a OpenapiDocument) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return json.Marshal(object)
+}
+
+// AsJsonWebKeyOkp returns the union data inside the JsonWebKey as a JsonWebKeyOkp
+func (t JsonWebKey) AsJsonWebKeyOkp() (JsonWebKeyOkp, error) {
+	var body JsonWebKeyOkp
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromJsonWebKeyOkp overwrites any union data inside the JsonWebKey as the provided JsonWebKeyOkp
+func (t *JsonWebKey) FromJsonWebKeyOkp(v JsonWebKeyOkp) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"kty":"OKP"}`))
+	t.union = b
+	return err
+}
+
+// MergeJsonWebKeyOkp performs a merge with any union data inside the JsonWebKey, using the provided JsonWebKeyOkp
+func (t *JsonWebKey) MergeJsonWebKeyOkp(v JsonWebKeyOkp) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"kty":"OKP"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsJsonWebKeyEc returns the union data inside the JsonWebKey as a JsonWebKeyEc
+func (t JsonWebKey) AsJsonWebKeyEc() (JsonWebKeyEc, error) {
+	var body JsonWebKeyEc
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromJsonWebKeyEc overwrites any union data inside the JsonWebKey as the provided JsonWebKeyEc
+func (t *JsonWebKey) FromJsonWebKeyEc(v JsonWebKeyEc) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"kty":"EC"}`))
+	t.union = b
+	return err
+}
+
+// MergeJsonWebKeyEc performs a merge with any union data inside the JsonWebKey, using the provided JsonWebKeyEc
+func (t *JsonWebKey) MergeJsonWebKeyEc(v JsonWebKeyEc) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"kty":"EC"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsJsonWebKeyRsa returns the union data inside the JsonWebKey as a JsonWebKeyRsa
+func (t JsonWebKey) AsJsonWebKeyRsa() (JsonWebKeyRsa, error) {
+	var body JsonWebKeyRsa
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromJsonWebKeyRsa overwrites any union data inside the JsonWebKey as the provided JsonWebKeyRsa
+func (t *JsonWebKey) FromJsonWebKeyRsa(v JsonWebKeyRsa) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"kty":"RSA"}`))
+	t.union = b
+	return err
+}
+
+// MergeJsonWebKeyRsa performs a merge with any union data inside the JsonWebKey, using the provided JsonWebKeyRsa
+func (t *JsonWebKey) MergeJsonWebKeyRsa(v JsonWebKeyRsa) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"kty":"RSA"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t JsonWebKey) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"kty"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+func (t JsonWebKey) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "EC":
+		return t.AsJsonWebKeyEc()
+	case "OKP":
+		return t.AsJsonWebKeyOkp()
+	case "RSA":
+		return t.AsJsonWebKeyRsa()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t JsonWebKey) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *JsonWebKey) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
 }

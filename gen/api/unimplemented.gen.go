@@ -94,9 +94,69 @@ func (Unimplemented) DeleteItem(context.Context, DeleteItemRequestObject) (Delet
 	return nil, unimplemented("deleteItem")
 }
 
+// ListUsers answers GET /users.
+func (Unimplemented) ListUsers(context.Context, ListUsersRequestObject) (ListUsersResponseObject, error) {
+	return nil, unimplemented("listUsers")
+}
+
+// RegisterUser answers POST /users.
+func (Unimplemented) RegisterUser(context.Context, RegisterUserRequestObject) (RegisterUserResponseObject, error) {
+	return nil, unimplemented("registerUser")
+}
+
+// GetUser answers GET /users/{user_id}.
+func (Unimplemented) GetUser(context.Context, GetUserRequestObject) (GetUserResponseObject, error) {
+	return nil, unimplemented("getUser")
+}
+
+// PatchUser answers PATCH /users/{user_id}.
+func (Unimplemented) PatchUser(context.Context, PatchUserRequestObject) (PatchUserResponseObject, error) {
+	return nil, unimplemented("patchUser")
+}
+
+// DeleteUser answers DELETE /users/{user_id}.
+func (Unimplemented) DeleteUser(context.Context, DeleteUserRequestObject) (DeleteUserResponseObject, error) {
+	return nil, unimplemented("deleteUser")
+}
+
 // GetCurrentUser answers GET /users/me.
 func (Unimplemented) GetCurrentUser(context.Context, GetCurrentUserRequestObject) (GetCurrentUserResponseObject, error) {
 	return nil, unimplemented("getCurrentUser")
+}
+
+// PatchCurrentUser answers PATCH /users/me.
+func (Unimplemented) PatchCurrentUser(context.Context, PatchCurrentUserRequestObject) (PatchCurrentUserResponseObject, error) {
+	return nil, unimplemented("patchCurrentUser")
+}
+
+// DeleteCurrentUser answers DELETE /users/me.
+func (Unimplemented) DeleteCurrentUser(context.Context, DeleteCurrentUserRequestObject) (DeleteCurrentUserResponseObject, error) {
+	return nil, unimplemented("deleteCurrentUser")
+}
+
+// ChangePassword answers POST /users/me/password.
+func (Unimplemented) ChangePassword(context.Context, ChangePasswordRequestObject) (ChangePasswordResponseObject, error) {
+	return nil, unimplemented("changePassword")
+}
+
+// RequestVerificationMail answers POST /account/verification-mail.
+func (Unimplemented) RequestVerificationMail(context.Context, RequestVerificationMailRequestObject) (RequestVerificationMailResponseObject, error) {
+	return nil, unimplemented("requestVerificationMail")
+}
+
+// VerifyEmail answers POST /account/verification.
+func (Unimplemented) VerifyEmail(context.Context, VerifyEmailRequestObject) (VerifyEmailResponseObject, error) {
+	return nil, unimplemented("verifyEmail")
+}
+
+// RequestPasswordReset answers POST /account/password-reset-mail.
+func (Unimplemented) RequestPasswordReset(context.Context, RequestPasswordResetRequestObject) (RequestPasswordResetResponseObject, error) {
+	return nil, unimplemented("requestPasswordReset")
+}
+
+// ResetPassword answers POST /account/password-reset.
+func (Unimplemented) ResetPassword(context.Context, ResetPasswordRequestObject) (ResetPasswordResponseObject, error) {
+	return nil, unimplemented("resetPassword")
 }
 
 // ListSessions answers GET /users/me/sessions.

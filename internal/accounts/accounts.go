@@ -5,9 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +19,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/mail"
 	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/sqldb"
 )
@@ -24,85 +28,152 @@ import (
 type User struct {
 	ID          string
 	Username    string
+	Email       string // lower case, empty: none
+	Verified    bool   // whether the address is proven
+	DisplayName string
+	Roles       []string
+	// Scopes are those of the roles, at the time that the account was read.
 	Scopes      auth.Scopes
 	Development bool
+	Disabled    bool
 	CreatedAt   time.Time
 }
 
-// Config is what a Service needs. All fields are required.
+// Sessions ends the logins of a user, all but one where one is named, within the caller's transaction.
+type Sessions interface {
+	EndAll(ctx context.Context, tx *sql.Tx, userID, exceptSessionID string) error
+}
+
+// Owned removes what belongs to a user, within the transaction that deletes the account.
+type Owned func(ctx context.Context, tx *sql.Tx, ownerID string) error
+
+// Mailer takes a message and returns at once: how long a mail takes must not tell what it says. mail.Queue is one.
+type Mailer interface {
+	Post(m mail.Message) error
+}
+
+// Config is what a Service needs. Fields are required unless they say otherwise.
 type Config struct {
 	DB *sqldb.DB
 	// Exceptions are kept in step with the rows.
 	Exceptions *auth.Exceptions
-	// Limiter counts failed logins.
+	// Limiter counts failed logins, and mails.
 	Limiter Limiter
-	Now     func() time.Time
-	Random  io.Reader
+	// Roles are the roles of the document, each with its scopes.
+	Roles auth.Roles
+	// Sessions, where it is set, ends logins when an account or its password does.
+	Sessions Sessions
+	// Owned goes with an account that is deleted.
+	Owned []Owned
+	// Mailer sends the mails of accounts. Without one there is no registration and no reset of passwords.
+	Mailer Mailer
+	// Registration says whether people may make accounts for themselves.
+	Registration bool
+	// Page is the address of the page that the links of mails lead to. It gets the token in the fragment.
+	Page string
+	// Log gets what goes wrong after a request was answered. Optional.
+	Log    *slog.Logger
+	Now    func() time.Time
+	Random io.Reader
 }
 
 // Service is the accounts of the service. It may be used by several goroutines at once.
 type Service struct {
 	config   Config
 	hasher   *hasher
+	common   func() map[string]struct{}
 	recent   *recentLogins
 	attempts singleflight.Group
+	later    *later
+	// mirror keeps Refresh from putting an older row in the place of a change that is being written.
+	mirror sync.RWMutex
 }
 
-// New returns a Service and loads the exceptions.
+// New returns a Service and loads the exceptions. The caller closes it.
 func New(ctx context.Context, c Config) (*Service, error) {
 	recent, err := newRecentLogins(c.Random)
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{config: c, hasher: newHasher(c.Random, runtime.GOMAXPROCS(0)), recent: recent}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{
+		config: c, hasher: newHasher(c.Random, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
+		common: sync.OnceValue(commonPasswords),
+	}
 	return s, s.loadExceptions(ctx)
 }
+
+// Close finishes what was put off until after an answer.
+func (s *Service) Close() { s.later.close() }
+
+// Settle waits until everything is done that was put off until after an answer so far: for a process that is about to end, and for tests.
+func (s *Service) Settle() { s.later.settle() }
 
 // Hashes returns how many password hashes were computed.
 func (s *Service) Hashes() int64 { return s.hasher.runs.Load() }
 
-// The bounds of a user name and a password. A password is any text: no rules of composition, no trimming, no
-// truncation (ASVS 5.0 6.2.5, 6.2.8). The upper bounds keep the work of a hash and the keys of the limiter small.
-const (
-	maxUsername = 256
-	minPassword = 8 // code points
-	maxPassword = 1024
-)
+// maxUsername bounds a user name, in bytes: the keys of the limiter stay small.
+const maxUsername = 256
 
 // NewUser is what an account begins with.
 type NewUser struct {
-	Username    string
+	Username string
+	// Email is an address that whoever makes the account vouches for. Optional.
+	Email       string
 	Password    auth.Secret
-	Scopes      auth.Scopes
+	Roles       []string
 	Development bool
 }
 
-// Create makes an account. It returns sqldb.ErrConflict where the user name is taken.
+// Create makes an account, for an administrator: the address counts as proven. It returns sqldb.ErrConflict where the user name or
+// the address is taken.
 func (s *Service) Create(ctx context.Context, n NewUser) (User, error) {
 	if err := checkUsername(n.Username); err != nil {
 		return User{}, err
 	}
-	if err := checkPassword(n.Password); err != nil {
+	u := User{Username: n.Username, Email: strings.ToLower(n.Email), Roles: n.Roles, Scopes: s.config.Roles.Scopes(n.Roles...), Development: n.Development, CreatedAt: s.now()}
+	// A name with @ is an address, in the form that one registers by: else somebody's name could be the address of somebody else.
+	if strings.Contains(u.Username, "@") {
+		if u.Email == "" {
+			u.Email = strings.ToLower(u.Username)
+		}
+		if u.Username != u.Email {
+			return User{}, problem.ValidationFailed.New("a user name with @ is the e-mail address of the account, in lower case")
+		}
+	}
+	u.Verified = u.Email != ""
+	if err := s.checkRoles(n.Roles); err != nil {
+		return User{}, err
+	}
+	if err := s.checkPassword("/password", n.Password, u); err != nil {
 		return User{}, err
 	}
 	hash, err := s.hasher.hash(ctx, n.Password)
 	if err != nil {
 		return User{}, err
 	}
-	id, err := uuid.NewRandomFromReader(s.config.Random)
-	if err != nil {
+	if u.ID, err = s.newID(); err != nil {
 		return User{}, err
 	}
-	u := User{ID: id.String(), Username: n.Username, Scopes: n.Scopes, Development: n.Development, CreatedAt: s.now()}
 	err = s.config.DB.Write(ctx, func(tx *sql.Tx) error {
+		verified := sql.NullInt64{Int64: u.CreatedAt.UnixMicro(), Valid: u.Verified}
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO users (id, username, password_hash, scopes, development, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $6)`,
-			u.ID, u.Username, hash, strings.Join(u.Scopes, " "), u.Development, u.CreatedAt.UnixMicro())
+			INSERT INTO users (id, username, email, email_verified_at, password_hash, roles, development, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+			u.ID, u.Username, optional(u.Email), verified, hash, strings.Join(u.Roles, " "), u.Development, u.CreatedAt.UnixMicro())
 		return err
 	})
 	return u, err
 }
+
+func (s *Service) newID() (string, error) {
+	id, err := uuid.NewRandomFromReader(s.config.Random)
+	return id.String(), err
+}
+
+func optional(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
 func checkUsername(name string) error {
 	if name == "" || len(name) > maxUsername || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) || strings.Contains(name, ":") {
@@ -111,26 +182,33 @@ func checkUsername(name string) error {
 	return nil
 }
 
-func checkPassword(p auth.Secret) error {
-	if utf8.RuneCountInString(p.Reveal()) < minPassword || len(p) > maxPassword {
-		return problem.ValidationFailed.New("a password has at least 8 characters and at most 1024 bytes")
-	}
-	return nil
-}
-
 func (s *Service) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }
+
+// columns are those that scan reads, in its order.
+const columns = `id, username, email, email_verified_at, display_name, roles, development, disabled_at, created_at`
+
+func (s *Service) scan(row interface{ Scan(...any) error }) (User, error) {
+	var u User
+	var email, displayName sql.NullString
+	var verified, disabled sql.NullInt64
+	var roles string
+	var created int64
+	err := row.Scan(&u.ID, &u.Username, &email, &verified, &displayName, &roles, &u.Development, &disabled, &created)
+	u.Email, u.DisplayName, u.Verified, u.Disabled = email.String, displayName.String, verified.Valid, disabled.Valid
+	u.Roles = strings.Fields(roles)
+	u.Scopes = s.config.Roles.Scopes(u.Roles...)
+	u.CreatedAt = time.UnixMicro(created).UTC()
+	return u, sqldb.Error(err)
+}
 
 // Find returns the account of an id, or sqldb.ErrNotFound.
 func (s *Service) Find(ctx context.Context, id string) (User, error) {
-	u := User{ID: id}
-	var scopes string
-	var created int64
-	err := s.config.DB.Reader().QueryRowContext(ctx, `
-		SELECT username, scopes, development, created_at FROM users WHERE id = $1 AND deleted_at IS NULL`, id).
-		Scan(&u.Username, &scopes, &u.Development, &created)
-	u.Scopes = auth.NewScopes(strings.Fields(scopes)...)
-	u.CreatedAt = time.UnixMicro(created).UTC()
-	return u, sqldb.Error(err)
+	return s.scan(s.config.DB.Reader().QueryRowContext(ctx, `SELECT `+columns+` FROM users WHERE id = $1 AND deleted_at IS NULL`, id))
+}
+
+// FindByName returns the account of a user name, or sqldb.ErrNotFound.
+func (s *Service) FindByName(ctx context.Context, username string) (User, error) {
+	return s.scan(s.config.DB.Reader().QueryRowContext(ctx, `SELECT `+columns+` FROM users WHERE username = $1 AND deleted_at IS NULL`, username))
 }
 
 // HasDevelopmentUser reports whether --dev made an account here, whose password was made up and written to a file.
@@ -141,4 +219,15 @@ func (s *Service) HasDevelopmentUser(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+func (s *Service) checkRoles(roles []string) error {
+	for i, role := range roles {
+		if _, known := s.config.Roles[role]; !known {
+			e := problem.ValidationFailed.New("a role is not one of x-roles in openapi.yaml")
+			e.Violations = []problem.Violation{{Pointer: fmt.Sprintf("/roles/%d", i), Keyword: "enum", Detail: "must be a role of the document"}}
+			return e
+		}
+	}
+	return nil
 }

@@ -29,6 +29,8 @@ type service struct {
 	mu  sync.Mutex
 	now time.Time
 	ann User
+
+	outbox outbox
 }
 
 func (s *service) pass(d time.Duration) {
@@ -46,11 +48,13 @@ func open(t *testing.T, db *sqldb.DB) *service {
 		return s.now
 	}
 	var err error
-	s.Service, err = New(ctx, Config{DB: db, Exceptions: &auth.Exceptions{}, Limiter: ratelimit.NewMemory(1000), Now: clock, Random: rand.Reader})
+	s.Service, err = New(ctx, Config{DB: db, Exceptions: &auth.Exceptions{}, Limiter: ratelimit.NewMemory(1000), Roles: auth.Roles{"member": {"b", "a"}, "chief": {"a", "c"}},
+		Registration: true, Mailer: &s.outbox, Page: "https://app.example.com/account", Now: clock, Random: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.ann, err = s.Create(ctx, NewUser{Username: "ann", Password: password, Scopes: auth.NewScopes("b", "a")}); err != nil {
+	t.Cleanup(s.Close)
+	if s.ann, err = s.Create(ctx, NewUser{Username: "ann", Password: password, Roles: []string{"member"}}); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -37,6 +37,9 @@ func (s *Service) Authenticate(ctx context.Context, c auth.Basic) (*auth.Princip
 	if len(c.Username) > maxUsername || len(c.Password) > maxPassword {
 		return nil, auth.ErrInvalidCredential // no row can match; a hash of it would only cost
 	}
+	if strings.Contains(c.Username, "@") {
+		c.Username = strings.ToLower(c.Username) // an address: they are kept so, and another case is no other bucket of failures
+	}
 	now := s.config.Now()
 	key := s.recent.key(c)
 	if p, found := s.recent.find(key, now); found && s.config.Exceptions.Allow(p) {
@@ -44,7 +47,7 @@ func (s *Service) Authenticate(ctx context.Context, c auth.Basic) (*auth.Princip
 	}
 	// Parallel attempts with one password are one attempt: a browser that opens ten connections at once is not ten
 	// guesses. It goes on when the first of them is cancelled.
-	bucket := addressPrefix(auth.Address(ctx)) + "\x00" + c.Username
+	bucket := failureBucket(ctx, c.Username)
 	result, err, _ := s.attempts.Do(bucket+string(key[:]), func() (any, error) {
 		return s.attempt(context.WithoutCancel(ctx), c, key, bucket, now)
 	})
@@ -58,7 +61,7 @@ func (s *Service) Authenticate(ctx context.Context, c auth.Basic) (*auth.Princip
 // than there are places.
 func (s *Service) attempt(ctx context.Context, c auth.Basic, key [sha256.Size]byte, bucket string, now time.Time) (*auth.Principal, error) {
 	if d := s.config.Limiter.Take(now, failures, bucket); !d.Allowed {
-		return nil, tooManyFailures(d)
+		return nil, tooMany(failures, d, "too many failed logins")
 	}
 	p, err := s.prove(ctx, c)
 	if errors.Is(err, auth.ErrInvalidCredential) {
@@ -72,10 +75,15 @@ func (s *Service) attempt(ctx context.Context, c auth.Basic, key [sha256.Size]by
 	return p, nil
 }
 
-func tooManyFailures(d ratelimit.Decision) error {
-	e := problem.QuotaExceeded.New(fmt.Sprintf("too many failed logins: repeat after %d seconds", int64((d.RetryAfter+time.Second-1)/time.Second)))
+// failureBucket is where the failures of one address for one user name are counted.
+func failureBucket(ctx context.Context, username string) string {
+	return addressPrefix(auth.Address(ctx)) + "\x00" + username
+}
+
+func tooMany(l ratelimit.Limit, d ratelimit.Decision, what string) error {
+	e := problem.QuotaExceeded.New(fmt.Sprintf("%s: repeat after %d seconds", what, int64((d.RetryAfter+time.Second-1)/time.Second)))
 	e.RetryAfter = d.RetryAfter
-	e.Limits = []problem.Limit{{Name: failures.Name, Quota: failures.Quota, Window: failures.Window, Remaining: d.Remaining, Reset: d.RetryAfter}}
+	e.Limits = []problem.Limit{{Name: l.Name, Quota: l.Quota, Window: l.Window, Remaining: d.Remaining, Reset: d.RetryAfter}}
 	return e
 }
 
@@ -92,11 +100,14 @@ func addressPrefix(a netip.Addr) string {
 
 // prove compares the password with the row's.
 func (s *Service) prove(ctx context.Context, c auth.Basic) (*auth.Principal, error) {
-	var id, stored, scopes string
-	var disabled sql.NullInt64
+	// The time is that before the row is read: a password that is changed while the hash is computed ends this login too.
+	now := s.now()
+	var id, stored, roles string
+	var disabled, verified sql.NullInt64
+	var email sql.NullString
 	err := sqldb.Error(s.config.DB.Reader().QueryRowContext(ctx, `
-		SELECT id, password_hash, scopes, disabled_at FROM users WHERE username = $1 AND deleted_at IS NULL`, c.Username).
-		Scan(&id, &stored, &scopes, &disabled))
+		SELECT id, password_hash, roles, disabled_at, email, email_verified_at FROM users WHERE username = $1 AND deleted_at IS NULL`, c.Username).
+		Scan(&id, &stored, &roles, &disabled, &email, &verified))
 	if err != nil && !errors.Is(err, sqldb.ErrNotFound) {
 		return nil, err
 	}
@@ -104,10 +115,10 @@ func (s *Service) prove(ctx context.Context, c auth.Basic) (*auth.Principal, err
 	if err != nil {
 		return nil, err
 	}
-	if !ok || disabled.Valid {
+	if !ok || disabled.Valid || email.Valid && !verified.Valid {
 		return nil, auth.ErrInvalidCredential
 	}
-	p := &auth.Principal{Subject: id, Scopes: auth.NewScopes(strings.Fields(scopes)...), IssuedAt: s.now()}
+	p := &auth.Principal{Subject: id, Scopes: s.config.Roles.Scopes(strings.Fields(roles)...), IssuedAt: now}
 	if !s.config.Exceptions.Allow(p) {
 		return nil, auth.ErrInvalidCredential
 	}

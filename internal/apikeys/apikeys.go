@@ -30,8 +30,10 @@ type Config struct {
 	Pepper []byte
 	// Environment is part of every key: "dev" or "live". A key of the other one is refused.
 	Environment string
-	Now         func() time.Time
-	Random      io.Reader
+	// Roles say what the owner of a key may do.
+	Roles  auth.Roles
+	Now    func() time.Time
+	Random io.Reader
 }
 
 // Service is the API keys of the service. It may be used by several goroutines at once.
@@ -132,6 +134,13 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 	return err
 }
 
+// RemoveAllOf deletes every key of the owner, within the transaction that deletes the account. What this process remembers of them is
+// refused with the account.
+func RemoveAllOf(ctx context.Context, tx *sql.Tx, ownerID string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM api_keys WHERE owner_id = $1`, ownerID)
+	return sqldb.Error(err)
+}
+
 // Authenticate proves a key. It returns auth.ErrInvalidCredential where it is not good, whatever the reason.
 func (s *Service) Authenticate(ctx context.Context, key auth.APIKey) (*auth.Principal, error) {
 	p, ok := parse(key)
@@ -161,14 +170,14 @@ func (s *Service) allow(p *auth.Principal) (*auth.Principal, error) {
 // prove compares the secret with the row's, and returns until when the answer may be kept.
 func (s *Service) prove(ctx context.Context, p parts, now time.Time) (*auth.Principal, time.Time, error) {
 	s.reads.Add(1)
-	var owner, stored, scopes, ownerScopes string
+	var owner, stored, scopes, ownerRoles string
 	var expires sql.NullInt64
 	var created int64
 	err := sqldb.Error(s.config.DB.Reader().QueryRowContext(ctx, `
-		SELECT k.owner_id, k.secret_hmac, k.scopes, u.scopes, k.expires_at, k.created_at
+		SELECT k.owner_id, k.secret_hmac, k.scopes, u.roles, k.expires_at, k.created_at
 		FROM api_keys k JOIN users u ON u.id = k.owner_id
 		WHERE k.id = $1 AND k.revoked_at IS NULL AND u.disabled_at IS NULL AND u.deleted_at IS NULL`, p.id).
-		Scan(&owner, &stored, &scopes, &ownerScopes, &expires, &created))
+		Scan(&owner, &stored, &scopes, &ownerRoles, &expires, &created))
 	if err != nil && !errors.Is(err, sqldb.ErrNotFound) {
 		return nil, time.Time{}, err
 	}
@@ -184,7 +193,7 @@ func (s *Service) prove(ctx context.Context, p parts, now time.Time) (*auth.Prin
 	return &auth.Principal{
 		Subject:  owner,
 		KeyID:    p.id,
-		Scopes:   auth.NewScopes(strings.Fields(scopes)...).Intersect(auth.NewScopes(strings.Fields(ownerScopes)...)),
+		Scopes:   auth.NewScopes(strings.Fields(scopes)...).Intersect(s.config.Roles.Scopes(strings.Fields(ownerRoles)...)),
 		IssuedAt: time.UnixMicro(created).UTC(),
 	}, until, nil
 }

@@ -37,9 +37,10 @@ func open(t *testing.T, db *sqldb.DB) *store {
 	s := &store{db: db, exceptions: &auth.Exceptions{}, now: time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC)}
 	s.config = apikeys.Config{
 		DB: db, Exceptions: s.exceptions, Pepper: []byte(strings.Repeat("p", 32)), Environment: "dev",
-		Now: func() time.Time { return s.now }, Random: rand.Reader,
+		Roles: auth.Roles{"first": {"a"}, "second": {"b"}},
+		Now:   func() time.Time { return s.now }, Random: rand.Reader,
 	}
-	s.execute(t, `INSERT INTO users (id, username, password_hash, scopes, development, created_at, updated_at) VALUES ($1, 'ann', '', 'a b', $2, 0, 0)`, owner, false)
+	s.execute(t, `INSERT INTO users (id, username, password_hash, roles, development, created_at, updated_at) VALUES ($1, 'ann', '', 'first second gone', $2, 0, 0)`, owner, false)
 	s.restart(t)
 	return s
 }
@@ -217,7 +218,7 @@ func TestTheMemoryOfAGoodKeyEnds(t *testing.T) {
 		}
 	}
 	call(0, 1, "a", "b")
-	s.execute(t, `UPDATE users SET scopes = 'b'`)
+	s.execute(t, `UPDATE users SET roles = 'second'`)
 	call(29*time.Second, 1, "a", "b")
 	call(time.Second, 2, "b")
 	// A key that expires within the 30 seconds is remembered until then only.

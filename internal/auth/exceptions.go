@@ -65,17 +65,17 @@ func (e *Exceptions) ResumeSubject(subject string) {
 }
 
 // SetNotBefore refuses the tokens and remembered logins of the account that were issued before mark; API keys are
-// revoked one by one. It returns the mark that was
-// there before, the zero time where there was none.
-func (e *Exceptions) SetNotBefore(subject string, mark time.Time) (before time.Time) {
+// revoked one by one. A mark is never taken back and never moves to an earlier time: of two that are set at once, in whatever order, the
+// later holds.
+func (e *Exceptions) SetNotBefore(subject string, mark time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.notBefore == nil {
 		e.notBefore = make(map[string]time.Time)
 	}
-	before = e.notBefore[subject]
-	e.notBefore[subject] = mark
-	return before
+	if mark.After(e.notBefore[subject]) {
+		e.notBefore[subject] = mark
+	}
 }
 
 // RevokeKey refuses the API key. It reports whether that was so already.

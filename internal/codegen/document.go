@@ -11,13 +11,14 @@ type document struct {
 	operations []*operation
 	components []*schema // of components.schemas, in the order of the document
 	defaults   []limit   // the root x-rate-limit
+	roles      []role    // the root x-roles
 	schemas    *schemas
 }
 
 // The members of the OpenAPI objects that are enforced or say nothing that could be.
 var (
 	rootKeys = []string{"openapi", "info", "servers", "tags", "paths", "webhooks", "components", "security", "externalDocs", "jsonSchemaDialect",
-		"x-rate-limit", "x-max-body-bytes", "x-timeout"}
+		"x-rate-limit", "x-max-body-bytes", "x-timeout", "x-roles"}
 	componentKeys = []string{"securitySchemes", "parameters", "headers", "schemas", "responses", "requestBodies", "examples", "links", "callbacks", "pathItems"}
 	pathKeys      = []string{"$ref", "summary", "description", "servers", "parameters", "get", "put", "post", "patch", "delete", "options", "head", "trace"}
 	methods       = []string{"get", "put", "post", "patch", "delete", "options", "head", "trace"}
@@ -46,6 +47,7 @@ func readDocument(l *library, names *goNames, undeclared string) *document {
 	components.allow("components", componentKeys...)
 	c := &schemas{read: map[string]*schema{}}
 	d := &document{schemes: readSchemes(components.get("securitySchemes")), schemas: c}
+	d.readRoles(top.get("x-roles"))
 	for _, s := range d.schemes {
 		names.used[s.goName+"Credential"] = true
 	}

@@ -42,6 +42,7 @@ func (e *emitter) operations() string {
 	e.p("}\n}\n")
 	e.p("// Scopes returns every scope that a security scheme declares.")
 	e.p("func Scopes() []string {\nreturn []string{%s}\n}\n", quoteAll(e.document.scopes()))
+	e.roles()
 	e.p("// Operations returns the operation table: one row for each operation of the document.")
 	e.p("func Operations() []guard.Operation {\nvar list []guard.Operation\nfor _, operation := range []func() guard.Operation{")
 	for _, o := range e.document.operations {

@@ -21,6 +21,7 @@ var extensions = map[string]string{
 	"x-rate-limit":         "at the root of the document and in an operation of paths",
 	"x-max-body-bytes":     "at the root of the document and in an operation of paths",
 	"x-timeout":            "at the root of the document and in an operation of paths",
+	"x-roles":              "at the root of the document",
 	"x-scopes":             "in a security scheme of the type http, apiKey or mutualTLS",
 	"x-go-name":            "in an operation, parameter, schema or security scheme that is used",
 }

@@ -230,6 +230,26 @@ func TestExtensionsAsTheirSchemaSays(t *testing.T) {
 		{"an operation", "x-scopes: [read]", "it stands in a security scheme"},
 		{"the root", "x-scopes: [read]", "it stands in a security scheme"},
 
+		{"the root", "x-roles: {}", ""},
+		{"the root", "x-roles: { writer: { description: Who writes., scopes: [write] }, guest: { description: Who looks., scopes: [] } }", ""},
+		{"the root", "x-roles: [writer]", "must be a mapping of names to roles"},
+		{"the root", "x-roles: writer", "must be a mapping of names to roles"},
+		{"the root", "x-roles: { a b: { description: Who writes., scopes: [write] } }", "the name of a role is printable ASCII"},
+		{"the root", "x-roles: { '': { description: Who writes., scopes: [write] } }", "the name of a role is printable ASCII"},
+		{"the root", "x-roles: { writer: [write] }", "must be a mapping"},
+		{"the root", "x-roles: { writer: { scopes: [write] } }", "the role has no description"},
+		{"the root", "x-roles: { writer: { description: '', scopes: [write] } }", "must be a text that says who has the role"},
+		{"the root", "x-roles: { writer: { description: Who writes. } }", "the role has no scopes"},
+		{"the root", "x-roles: { writer: { description: Who writes., scopes: write } }", "must be a list of scopes"},
+		{"the root", "x-roles: { writer: { description: Who writes., scopes: [5] } }", "a scope is printable ASCII"},
+		{"the root", "x-roles: { writer: { description: Who writes., scopes: ['write things'] } }", "a scope is printable ASCII"},
+		{"the root", "x-roles: { writer: { description: Who writes., scopes: [write, write] } }", "is listed twice"},
+		{"the root", "x-roles: { writer: { description: Who writes., scopes: [write], scope: read } }", `"scope" has no place in a role`},
+		{"an operation", "x-roles: {}", "it stands at the root of the document"},
+		{"a path", "x-roles: {}", "it stands at the root of the document"},
+		{"a scheme of oauth2", "x-roles: {}", "it stands at the root of the document"},
+		{"a schema", "x-roles: {}", "it stands at the root of the document"},
+
 		{"an operation", "x-go-name: StoreThing", ""},
 		{"a parameter", "x-go-name: Most", ""},
 		{"a schema", "x-go-name: Object", ""},
@@ -284,6 +304,20 @@ func judgedAs(t *testing.T, text, key, reason string) {
 		return strings.Contains(f.Pointer, "/"+key) && f.Line == line && strings.Contains(f.Reason, reason)
 	}) {
 		t.Errorf("no fault at %s in line %d that says %q:\n%v", key, line, reason, err)
+	}
+}
+
+// TestRolesHoldDeclaredScopes: what no flow declares cannot be granted, and JSON Schema cannot say so.
+func TestRolesHoldDeclaredScopes(t *testing.T) {
+	for scope, reason := range map[string]string{
+		"write":  "",
+		"wirte":  `the role holds the scope "wirte", which no flow of an oauth2 scheme declares`,
+		"secret": `the role holds the scope "secret", which no flow of an oauth2 scheme declares`, // an API key can hold it, a token cannot
+	} {
+		t.Run(scope, func(t *testing.T) {
+			text := strings.Replace(spacious, "      name: key\n", "      name: key\n      x-scopes: [secret]\n", 1)
+			judgedAs(t, "x-roles: { writer: { description: Who writes., scopes: ["+scope+"] } }\n"+text, "x-roles", reason)
+		})
 	}
 }
 

@@ -47,6 +47,7 @@ type matrix struct {
 	Unmatched  []string          `json:"unmatchedLimits,omitempty"`
 	Schemes    []matrixScheme    `json:"schemes,omitempty"`
 	Scopes     []matrixScope     `json:"scopes,omitempty"`
+	Roles      []matrixRole      `json:"roles,omitempty"`
 	Ceilings   []matrixCeiling   `json:"ceilings,omitempty"`
 	Operations []matrixOperation `json:"operations,omitempty"`
 }
@@ -62,6 +63,13 @@ type matrixScheme struct {
 type matrixScope struct {
 	Name       string   `json:"name"`
 	Operations []string `json:"operations,omitempty"`
+}
+
+// matrixRole is a role with what whoever has it may do.
+type matrixRole struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Scopes      []string `json:"scopes,omitempty"`
 }
 
 // matrixCeiling is a bound that holds where the document sets none.
@@ -152,6 +160,13 @@ func (l *loaded) matrix() *matrix {
 			}
 		}
 		m.Scopes = append(m.Scopes, row)
+	}
+	for _, r := range d.roles {
+		row := matrixRole{Name: printable(r.name), Description: printable(r.description)}
+		for _, scope := range r.scopes {
+			row.Scopes = append(row.Scopes, printable(scope))
+		}
+		m.Roles = append(m.Roles, row)
 	}
 	return m
 }

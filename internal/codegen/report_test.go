@@ -18,6 +18,7 @@ import (
 const reported = `openapi: 3.1.0
 info: { title: Things, version: '1' }
 x-timeout: 30
+x-roles: { reader: { description: Who reads., scopes: [read] }, chief: { description: Who does it all., scopes: [read, write, admin] }, guest: { description: Who waits., scopes: [] } }
 x-rate-limit: [{ name: address, by: address, quota: 600, window: 60 }]
 paths:
   /things:
@@ -80,6 +81,11 @@ Scopes, and the operations that ask for them in one alternative at least
   admin  no operation
   read   createThing, getThing
   write  createThing
+
+Roles, and the scopes that accounts have by them
+  reader  read                Who reads.
+  chief   read, write, admin  Who does it all.
+  guest   no scope            Who waits.
 
 Ceilings, where the document sets none
   bytes of a body                                     1048576  more with x-max-body-bytes
@@ -145,6 +151,7 @@ func TestReportShowsWhatIsLoosened(t *testing.T) {
 		{"a scheme fewer", "{ token: [read, write], key: [] }", "{ token: [read, write] }", Options{}, "(token[read, write] AND key) OR client", "createThing  token[read, write] OR client"},
 		{"AND becomes OR", "{ token: [read, write], key: [] }", "token: [read, write]\n        - key: []", Options{}, "(token[read, write] AND key) OR client", "createThing  token[read, write] OR key OR client"},
 		{"a scope fewer", "{ token: [read, write], key: [] }", "{ token: [read], key: [] }", Options{}, "  write  createThing", "  write  no operation"},
+		{"a role that may do more", "scopes: [read] }, chief", "scopes: [read, write] }, chief", Options{}, "reader  read   ", "reader  read, write  "},
 		{"no scope", "security: [{}, { token: [read] }]", "security: [{}, { token: [] }]", Options{}, "anonymous OR token[read]", "getThing     anonymous OR token\n"},
 		{"the anonymous too", "        - client: []", "        - client: []\n        - {}", Options{}, "1 for the anonymous too, 0 denied, 1 secured", "2 for the anonymous too, 0 denied, 0 secured"},
 		{"public", "security: [{}, { token: [read] }]", "security: []\n      x-public-reason: It is small.", Options{}, "anonymous OR token[read]", "getThing     PUBLIC: It is small."},
@@ -201,6 +208,7 @@ func TestReportOfHostileNames(t *testing.T) {
 		"    client: { type: mutualTLS }", "    "+name+": { type: mutualTLS }",
 		"{ name: limit,", "{ name: "+name+",",
 		"write: Write.", name+": Write.", "[read, write]", "[read, "+name+"]",
+		"scopes: [read, write, admin]", "scopes: [read, admin]", "Who does it all.", name, // a scope that is no token is in no role
 	).Replace(reported)
 	const shown = `</td><script>alert(1)</script>&amp; "x" 'y' onload=z GET /fake fake basic\u202e\u001b[2J`
 
@@ -283,13 +291,13 @@ func TestReportAsPage(t *testing.T) {
 			}
 		}
 	}
-	if tables != 4 || captions != 4 {
+	if tables != 5 || captions != 5 {
 		t.Errorf("%d tables with %d captions", tables, captions)
 	}
 	for _, want := range []string{
 		"GET /things listThings PUBLIC: Everybody may look. address: 600 in 60 s by address 30 s (root) none query limit default 1 , format int32 1 , maximum 1 , minimum 1 , type 1 nothing",
 		"GET /things/{id} getThing anonymous OR token[read] address: 600 in 60 s by address 30 s (root) none path id format uuid 1 , type 1 nothing",
-		"client mutualTLS createThing", "spare http basic no operation", "read createThing , getThing", "bytes of a text 65536 maxLength", "levels of arrays and objects 32 nothing",
+		"chief read , write , admin Who does it all.", "guest no scope Who waits.", "client mutualTLS createThing", "spare http basic no operation", "read createThing , getThing", "bytes of a text 65536 maxLength", "levels of arrays and objects 32 nothing",
 	} {
 		plain := strings.ReplaceAll(want, " ,", ",")
 		if !slices.ContainsFunc(rows, func(r string) bool { return strings.ReplaceAll(r, " ,", ",") == plain }) {

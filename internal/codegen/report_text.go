@@ -27,6 +27,10 @@ func (m *matrix) text(w io.Writer) error {
 	columns(&b, len(m.Scopes), func(i int) []string {
 		return []string{"", m.Scopes[i].Name, orNone(m.Scopes[i].Operations, ", ", "no operation")}
 	})
+	p("\nRoles, and the scopes that accounts have by them")
+	columns(&b, len(m.Roles), func(i int) []string {
+		return []string{"", m.Roles[i].Name, orNone(m.Roles[i].Scopes, ", ", "no scope"), m.Roles[i].Description}
+	})
 	p("\nCeilings, where the document sets none")
 	columns(&b, len(m.Ceilings), func(i int) []string {
 		c := m.Ceilings[i]

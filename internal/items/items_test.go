@@ -50,7 +50,7 @@ func as(ctx context.Context, subject string) context.Context {
 func addAccount(t *testing.T, db *sqldb.DB, id uuid.UUID, name string) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(t.Context(), `INSERT INTO users (id, username, password_hash, scopes, development, created_at, updated_at)
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO users (id, username, password_hash, roles, development, created_at, updated_at)
 			VALUES ($1, $2, '', '', $3, 0, 0)`, id, name, false)
 		return err
 	})

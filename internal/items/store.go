@@ -115,6 +115,12 @@ func remove(ctx context.Context, tx *sql.Tx, owner, id uuid.UUID, accepted preco
 	return err
 }
 
+// RemoveAllOf deletes every item of the owner, within the transaction that deletes the account.
+func RemoveAllOf(ctx context.Context, tx *sql.Tx, owner string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM items WHERE owner_id = $1`, owner)
+	return sqldb.Error(err)
+}
+
 // conditional runs a statement that touches the item only in an accepted version, and returns the row. The
 // condition is in the statement: a version read before could be another one by the time of the write.
 func conditional(ctx context.Context, tx *sql.Tx, statement string, owner, id uuid.UUID, accepted precondition, more ...any) (Item, error) {

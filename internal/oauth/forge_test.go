@@ -2,10 +2,16 @@ package oauth
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,29 +27,83 @@ const (
 // testNow is when every test happens: 2026-11-24 00:00:00 UTC.
 var testNow = time.Unix(1795478400, 0)
 
-// testKey returns a key pair that is the same in every run.
-func testKey(id string) *key {
+// rsaTestKeys are made once, of the smallest size that is accepted: there is no short way from a seed to an RSA key.
+var rsaTestKeys sync.Map
+
+// testKey returns an EdDSA key that is the same in every run.
+func testKey(id string) *key { return testKeyOf(EdDSA, id) }
+
+// testKeyOf returns a key of the algorithm, the same whenever it is asked for.
+func testKeyOf(a Algorithm, id string) *key {
 	seed := sha256.Sum256([]byte(id))
-	private := ed25519.NewKeyFromSeed(seed[:])
-	return &key{id: id, algorithm: algorithm, private: private, public: private.Public().(ed25519.PublicKey)}
+	var private crypto.Signer
+	switch a {
+	case EdDSA:
+		private = ed25519.NewKeyFromSeed(seed[:])
+	case ES256:
+		k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:])
+		if err != nil {
+			panic(err)
+		}
+		private = k
+	case RS256:
+		made, found := rsaTestKeys.Load(id)
+		if !found {
+			k, err := rsa.GenerateKey(rand.Reader, rsaBitsMin)
+			if err != nil {
+				panic(err)
+			}
+			made, _ = rsaTestKeys.LoadOrStore(id, k)
+		}
+		private = made.(*rsa.PrivateKey)
+	}
+	return &key{id: id, algorithm: string(a), private: private, public: private.Public()}
+}
+
+// sign signs as RFC 7518 §3 says for the algorithm of the key.
+func (k *key) sign(input string) []byte {
+	signature, err := Algorithm(k.algorithm).method().Sign(input, k.private)
+	if err != nil {
+		panic(err)
+	}
+	return signature
+}
+
+// eachAlgorithm runs f once for each.
+func eachAlgorithm(t *testing.T, f func(t *testing.T, a Algorithm)) {
+	for _, a := range Algorithms() {
+		t.Run(string(a), func(t *testing.T) { f(t, a) })
+	}
 }
 
 func testKeys(t testing.TB) *Keys {
 	t.Helper()
-	keys, err := newKeys([]*key{testKey(testKeyID)})
+	return keysOf(t, testKey(testKeyID))
+}
+
+func keysOf(t testing.TB, newestFirst ...*key) *Keys {
+	t.Helper()
+	set, err := newKeySet(newestFirst)
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys := new(Keys)
+	keys.set.Store(set)
 	return keys
 }
 
-// testVerifier returns a verifier whose clock the caller may move.
+// testVerifier returns a verifier of one EdDSA key, whose clock the caller may move.
 func testVerifier(t testing.TB) (v *Verifier, now *time.Time, exceptions *auth.Exceptions) {
+	t.Helper()
+	return testVerifierOf(t, testKeys(t))
+}
+
+func testVerifierOf(t testing.TB, keys *Keys) (v *Verifier, now *time.Time, exceptions *auth.Exceptions) {
 	t.Helper()
 	clock := testNow
 	exceptions = new(auth.Exceptions)
 	v, err := NewVerifier(VerifierConfig{
-		Keys:       testKeys(t),
+		Keys:       keys,
 		Issuer:     testIssuer,
 		Audience:   testAudience,
 		Exceptions: exceptions,
@@ -61,8 +121,9 @@ func verify(v *Verifier, token string) (*auth.Principal, error) {
 
 // draft is an access token before it is put together. As newDraft returns it, it is accepted.
 type draft struct {
-	header string
-	claims string
+	algorithm string
+	header    string
+	claims    string
 	// encode turns a part into base64url.
 	encodeHeader, encodeClaims, encodeSignature func([]byte) string
 	// sign returns the signature.
@@ -71,16 +132,20 @@ type draft struct {
 	finish func(token string) string
 }
 
-func newDraft() *draft {
+func newDraft() *draft { return newDraftBy(testKey(testKeyID)) }
+
+// newDraftBy returns a draft that the key will sign.
+func newDraftBy(k *key) *draft {
 	plain := base64.RawURLEncoding.EncodeToString
 	return &draft{
-		header: `{"alg":"EdDSA","kid":"` + testKeyID + `","typ":"at+jwt"}`,
+		algorithm: k.algorithm,
+		header:    `{"alg":"` + k.algorithm + `","kid":"` + k.id + `","typ":"at+jwt"}`,
 		claims: `{"iss":"https://gatehouse.test","aud":"https://api.gatehouse.test","sub":"user-1","client_id":"first-party",` +
 			`"scope":"items:read items:write","iat":1795478400,"exp":1795479000,"jti":"AAECAwQFBgcICQoLDA0ODw"}`,
 		encodeHeader:    plain,
 		encodeClaims:    plain,
 		encodeSignature: plain,
-		sign:            func(input string) []byte { return ed25519.Sign(testKey(testKeyID).private, []byte(input)) },
+		sign:            k.sign,
 		finish:          func(token string) string { return token },
 	}
 }
@@ -99,6 +164,11 @@ func swap(text *string, old, new string) {
 }
 
 func inHeader(old, new string) func(*draft) { return func(d *draft) { swap(&d.header, old, new) } }
+
+// inAlgorithm replaces the value of alg in the header.
+func inAlgorithm(value string) func(*draft) {
+	return func(d *draft) { swap(&d.header, `"alg":"`+d.algorithm+`"`, `"alg":`+value) }
+}
 
 func inClaims(old, new string) func(*draft) { return func(d *draft) { swap(&d.claims, old, new) } }
 

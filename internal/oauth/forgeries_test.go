@@ -1,11 +1,7 @@
 package oauth
 
 import (
-	"crypto"
-	"crypto/ed25519"
 	"crypto/hmac"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -46,20 +42,26 @@ const (
 	badType      = "typ is not that of an access token"
 )
 
-func algorithmForgeries(t *testing.T) []forgery {
-	public := testKey(testKeyID).public
+// algorithmForgeries are what is wrong with the algorithm or the signature, whatever the algorithm of the key is.
+func algorithmForgeries(t *testing.T, a Algorithm) []forgery {
+	t.Helper()
+	public := testKeyOf(a, testKeyID).public
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pemKey := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	raw, err := encodePublic(public)
 	if err != nil {
 		t.Fatal(err)
 	}
+	rawKey, err := base64.RawURLEncoding.DecodeString(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pemKey := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 	alg := func(name string, sign func(input string) []byte) func(*draft) {
 		return func(d *draft) {
-			swap(&d.header, `"EdDSA"`, `"`+name+`"`)
+			inAlgorithm(`"` + name + `"`)(d)
 			if sign != nil {
 				d.sign = sign
 			}
@@ -72,48 +74,35 @@ func algorithmForgeries(t *testing.T) []forgery {
 			return m.Sum(nil)
 		}
 	}
-	rs256 := func(input string) []byte {
-		digest := sha256.Sum256([]byte(input))
-		s, err := rsa.SignPKCS1v15(rand.Reader, rsaKey, crypto.SHA256, digest[:])
-		if err != nil {
-			panic(err)
+	changed := func(change func(signature []byte) []byte) func(*draft) {
+		return func(d *draft) {
+			sign := d.sign
+			d.sign = func(input string) []byte { return change(sign(input)) }
 		}
-		return s
 	}
 	nothing := func(string) []byte { return nil }
-	other := testKey("other")
-	return []forgery{
+	rows := []forgery{
 		{"alg none with the good signature", alg("none", nil), badAlgorithm},
 		{"alg none without a signature", alg("none", nothing), emptyPart},
 		{"alg None", alg("None", nil), badAlgorithm},
 		{"alg nOnE", alg("nOnE", nil), badAlgorithm},
 		{"alg NONE without a signature", alg("NONE", nothing), emptyPart},
-		{"alg eddsa in lower case", alg("eddsa", nil), badAlgorithm},
-		{"alg Ed25519, the other name of the same algorithm", alg("Ed25519", nil), badAlgorithm},
-		{"alg HS256 with the raw public key as the secret", alg("HS256", hs256(public)), badAlgorithm},
+		{"alg in lower case", alg(strings.ToLower(string(a)), nil), badAlgorithm},
+		{"alg HS256 with the stored public key as the secret", alg("HS256", hs256(rawKey)), badAlgorithm},
+		{"alg HS256 with the DER public key as the secret", alg("HS256", hs256(der)), badAlgorithm},
 		{"alg HS256 with the PEM public key as the secret", alg("HS256", hs256(pemKey)), badAlgorithm},
 		{"alg HS256 with the empty secret", alg("HS256", hs256(nil)), badAlgorithm},
-		{"alg RS256 with a key of the attacker", alg("RS256", rs256), badAlgorithm},
-		{"alg EdDSA with an HMAC as the signature", alg("EdDSA", hs256(public)), badSignature},
-		{"alg missing", inHeader(`"alg":"EdDSA",`, ``), badAlgorithm},
-		{"alg null", inHeader(`"EdDSA"`, `null`), notString},
-		{"alg an array", inHeader(`"EdDSA"`, `["EdDSA"]`), notString},
-		{"alg with a NUL", inHeader(`"EdDSA"`, `"EdDSA\u0000"`), badAlgorithm},
-		{"the signature of another key", func(d *draft) {
-			d.sign = func(input string) []byte { return ed25519.Sign(other.private, []byte(input)) }
-		}, badSignature},
-		{"one bit of the signature turned", func(d *draft) {
-			sign := d.sign
-			d.sign = func(input string) []byte { s := sign(input); s[10] ^= 1; return s }
-		}, badSignature},
-		{"the signature cut by a byte", func(d *draft) {
-			sign := d.sign
-			d.sign = func(input string) []byte { return sign(input)[:63] }
-		}, badSignature},
-		{"a signature with a byte more", func(d *draft) {
-			sign := d.sign
-			d.sign = func(input string) []byte { return append(sign(input), 0) }
-		}, badSignature},
+		{"the right alg with an HMAC as the signature", func(d *draft) { d.sign = hs256(der) }, badSignature},
+		{"alg missing", func(d *draft) { swap(&d.header, `"alg":"`+d.algorithm+`",`, ``) }, badAlgorithm},
+		{"alg null", inAlgorithm(`null`), notString},
+		{"alg an array", inAlgorithm(`["` + string(a) + `"]`), notString},
+		{"alg with a NUL", inAlgorithm(`"` + string(a) + `\u0000"`), badAlgorithm},
+		{"the signature of another key", func(d *draft) { d.sign = testKeyOf(a, "other").sign }, badSignature},
+		{"one bit of the signature turned", changed(func(s []byte) []byte { s[10] ^= 1; return s }), badSignature},
+		{"the signature cut by a byte", changed(func(s []byte) []byte { return s[:len(s)-1] }), badSignature},
+		{"a signature with a byte more", changed(func(s []byte) []byte { return append(s, 0) }), badSignature},
+		{"a signature with a byte more at the front", changed(func(s []byte) []byte { return append([]byte{0}, s...) }), badSignature},
+		{"a signature of zeros", changed(func(s []byte) []byte { return make([]byte, len(s)) }), badSignature},
 		{"the claims changed after signing", func(d *draft) {
 			d.finish = func(token string) string {
 				parts := strings.Split(token, ".")
@@ -122,6 +111,19 @@ func algorithmForgeries(t *testing.T) []forgery {
 			}
 		}, badSignature},
 	}
+	for _, other := range Algorithms() {
+		if other != a {
+			rows = append(rows,
+				forgery{"alg " + string(other) + " with a key of the attacker", alg(string(other), testKeyOf(other, "attacker").sign), badAlgorithm},
+				forgery{"alg " + string(other) + " over the good signature", alg(string(other), nil), badAlgorithm},
+				forgery{"the right alg with an " + string(other) + " signature", func(d *draft) { d.sign = testKeyOf(other, testKeyID).sign }, badSignature},
+			)
+		}
+	}
+	for _, other := range []string{"Ed25519", "Ed448", "ES256K", "ES384", "ES512", "RS384", "RS512", "PS256", "HS384", "HS512"} {
+		rows = append(rows, forgery{"alg " + other + ", which is no algorithm of ours, over the good signature", alg(other, nil), badAlgorithm})
+	}
+	return append(rows, signatureForgeries(t, a)...)
 }
 
 func headerForgeries(jku string) []forgery {

@@ -24,7 +24,7 @@ func (v *Verifier) Inspect(ctx context.Context, bearer auth.BearerToken) (Inspec
 	if err != nil {
 		return Inspected{}, err
 	}
-	k, err := v.key(&parsed.header)
+	k, err := v.key(&parsed.header, now)
 	if err != nil {
 		return Inspected{}, err
 	}

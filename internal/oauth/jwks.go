@@ -2,29 +2,21 @@ package oauth
 
 import (
 	"context"
-	"encoding/base64"
+	"fmt"
+	"time"
 
 	"example.com/gatehouse/gen/api"
 )
 
-// jwksCacheControl is how long a verifier may keep the keys: as long as a new key will be published before it signs.
-const jwksCacheControl = "public, max-age=300"
-
-// GetJwks publishes the public half of every key in force (RFC 7517, RFC 8037 §2). It is never empty.
+// GetJwks publishes the public half of every key in force (RFC 7517, RFC 8037 §2).
 func (h *TokenHandlers) GetJwks(context.Context, api.GetJwksRequestObject) (api.GetJwksResponseObject, error) {
-	set := api.JsonWebKeySet{Keys: make([]api.JsonWebKey, 0, len(h.Keys.newestFirst))}
-	for _, k := range h.Keys.newestFirst {
-		set.Keys = append(set.Keys, api.JsonWebKey{
-			Kty: api.JsonWebKeyKtyOKP,
-			Crv: api.JsonWebKeyCrvEd25519,
-			Use: api.JsonWebKeyUseSig,
-			Alg: api.JsonWebKeyAlgEdDSA,
-			Kid: k.id,
-			X:   base64.RawURLEncoding.EncodeToString(k.public),
-		})
+	published := h.Keys.load().published
+	if len(published) == 0 {
+		// Never an empty set with a 200, which a verifier would keep and refuse every token by.
+		return nil, noSigningKey()
 	}
 	return api.GetJwks200JSONResponse{
-		Body:    set,
-		Headers: api.GetJwks200ResponseHeaders{CacheControl: jwksCacheControl},
+		Body:    api.JsonWebKeySet{Keys: published},
+		Headers: api.GetJwks200ResponseHeaders{CacheControl: fmt.Sprintf("public, max-age=%d", jwksMaxAge/time.Second)},
 	}, nil
 }

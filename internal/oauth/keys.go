@@ -2,53 +2,94 @@
 package oauth
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/ed25519"
-	"encoding/base64"
+	"crypto"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
+	"sync/atomic"
+	"time"
+
+	"example.com/gatehouse/gen/api"
+	"example.com/gatehouse/internal/problem"
 )
 
-// algorithm is the one signature algorithm. There is no second one, and above all none with a shared secret,
-// so that no header of a token can choose how it is checked (RFC 8725 §3.1).
-const algorithm = "EdDSA"
-
-// sealedPrefix names the form of a private key at rest, so that a later form can stand beside it.
-const sealedPrefix = "a256gcm."
-
-// Keys are the signing keys in force. They never change after they were loaded, so that several goroutines may use
-// them at once.
+// Keys are the signing keys in force, as this process knows them. Refresh exchanges the whole set at once, so that signer,
+// verifier and key set never see half of a change. Several goroutines may use it at once. The zero value holds no key: it
+// signs nothing and refuses every token.
 type Keys struct {
+	set atomic.Pointer[keySet]
+}
+
+// keySet never changes after it was made.
+type keySet struct {
 	newestFirst []*key
 	byID        map[string]*key
+	published   []api.JsonWebKey
 }
 
+// key is a signing key in force. It never changes; a key whose life changes becomes another key with the same id.
 type key struct {
 	id        string
-	algorithm string
-	private   ed25519.PrivateKey
-	public    ed25519.PublicKey
+	algorithm string // as the header of a token says it
+	private   crypto.Signer
+	public    crypto.PublicKey
+	// row is what the key was opened from.
+	row keyRow
+	life
 }
 
-func newKeys(newestFirst []*key) (*Keys, error) {
-	if len(newestFirst) == 0 {
-		return nil, errors.New("there is no signing key in force")
-	}
-	byID := make(map[string]*key, len(newestFirst))
+func newKeySet(newestFirst []*key) (*keySet, error) {
+	set := &keySet{newestFirst: newestFirst, byID: make(map[string]*key, len(newestFirst))}
 	for _, k := range newestFirst {
-		byID[k.id] = k
+		if set.byID[k.id] != nil {
+			// One of them would verify what the other signed, and which one is chance.
+			return nil, fmt.Errorf("two signing keys have the kid %s: delete one from the table signing_keys", k.id)
+		}
+		set.byID[k.id] = k
+		jwk, err := webKey(k.id, k.public)
+		if err != nil {
+			return nil, fmt.Errorf("publish the signing key %s: %w", k.id, err)
+		}
+		set.published = append(set.published, jwk)
 	}
-	return &Keys{newestFirst: newestFirst, byID: byID}, nil
+	return set, nil
 }
 
-// signing returns the key that signs: the newest.
-func (k *Keys) signing() *key { return k.newestFirst[0] }
+func (k *Keys) load() *keySet {
+	if set := k.set.Load(); set != nil {
+		return set
+	}
+	return new(keySet)
+}
 
-// find returns the key that a kid names, exactly, or nil.
-func (k *Keys) find(kid string) *key { return k.byID[kid] }
+var errNoSigningKey = errors.New("there is no signing key in force: make one with gatehouse signing-key rotate")
+
+// noSigningKey is what clients are told: to come back, and nothing of how keys are made.
+func noSigningKey() error {
+	unavailable := problem.Unavailable.Wrap(errNoSigningKey, "there is no key to sign with: try again later")
+	unavailable.RetryAfter = retryAfter
+	return unavailable
+}
+
+// signing returns the key that signs at a time: the oldest that no other has followed by then. It does not ask whether the
+// key's own time has come: where its predecessor was revoked and this clock is behind, the next one has to sign already.
+func (k *Keys) signing(now time.Time) (*key, error) {
+	list := k.load().newestFirst
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].signsUntil.IsZero() || now.Before(list[i].signsUntil) {
+			return list[i], nil
+		}
+	}
+	return nil, noSigningKey()
+}
+
+// find returns the key that a kid names, exactly, or nil where there is none or its last token has expired.
+func (k *Keys) find(kid string, now time.Time) *key {
+	found := k.load().byID[kid]
+	if found == nil || !found.verifiesUntil.IsZero() && !now.Before(found.verifiesUntil) {
+		return nil
+	}
+	return found
+}
 
 // maxKeyID bounds a kid, ours and that of a token.
 const maxKeyID = 128
@@ -67,47 +108,4 @@ func validKeyID(kid string) bool {
 		}
 	}
 	return true
-}
-
-// sealer encrypts private keys at rest. The kid is additional data: a sealed key that is moved to the row of
-// another kid does not open.
-type sealer struct{ aead cipher.AEAD }
-
-func newSealer(encryptionKey [32]byte) (sealer, error) {
-	block, err := aes.NewCipher(encryptionKey[:])
-	if err != nil {
-		return sealer{}, err
-	}
-	aead, err := cipher.NewGCM(block)
-	return sealer{aead}, err
-}
-
-// seal returns the private key as text: the prefix, then base64url of nonce and ciphertext.
-// A random nonce is safe here: a service makes a few keys a year, and GCM's bound is 2^32.
-func (s sealer) seal(random io.Reader, kid string, private ed25519.PrivateKey) (string, error) {
-	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+ed25519.SeedSize+s.aead.Overhead())
-	if _, err := io.ReadFull(random, nonce); err != nil {
-		return "", fmt.Errorf("read randomness: %w", err)
-	}
-	sealed := s.aead.Seal(nonce, nonce, private.Seed(), []byte(kid))
-	return sealedPrefix + base64.RawURLEncoding.EncodeToString(sealed), nil
-}
-
-var errCannotOpen = errors.New("the sealed key does not open")
-
-func (s sealer) open(kid, text string) (ed25519.PrivateKey, error) {
-	encoded, found := strings.CutPrefix(text, sealedPrefix)
-	if !found {
-		return nil, errCannotOpen
-	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if err != nil || len(sealed) < s.aead.NonceSize() {
-		return nil, errCannotOpen
-	}
-	n := s.aead.NonceSize()
-	seed, err := s.aead.Open(nil, sealed[:n], sealed[n:], []byte(kid))
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, errCannotOpen
-	}
-	return ed25519.NewKeyFromSeed(seed), nil
 }

@@ -2,7 +2,10 @@ package oauth
 
 import (
 	"context"
+	"crypto"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
@@ -17,12 +20,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/sqldb"
 	"example.com/gatehouse/internal/sqldb/sqldbtest"
 )
 
 func testStore(db *sqldb.DB) *KeyStore {
 	return &KeyStore{DB: db, EncryptionKey: [32]byte{1, 2, 3}, Now: func() time.Time { return testNow }, Random: rand.Reader}
+}
+
+func signingKeyOf(t testing.TB, keys *Keys, now time.Time) *key {
+	t.Helper()
+	k, err := keys.signing(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
 }
 
 func load(t *testing.T, s *KeyStore) *Keys {
@@ -37,14 +50,14 @@ func load(t *testing.T, s *KeyStore) *Keys {
 // storedKey is a row of signing_keys, whole.
 type storedKey struct {
 	KeyID, Algorithm, Private, Public string
-	CreatedAt                         int64
-	RetiredAt                         sql.NullInt64
+	Generation, CreatedAt, SignsFrom  int64
+	RevokedAt                         sql.NullInt64
 }
 
 func storedKeys(t *testing.T, db *sqldb.DB) []storedKey {
 	t.Helper()
 	rows, err := db.Reader().QueryContext(context.Background(),
-		`SELECT kid, algorithm, private_key, public_key, created_at, retired_at FROM signing_keys ORDER BY kid`)
+		`SELECT kid, algorithm, private_key, public_key, generation, created_at, signs_from, revoked_at FROM signing_keys ORDER BY generation`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +65,7 @@ func storedKeys(t *testing.T, db *sqldb.DB) []storedKey {
 	var list []storedKey
 	for rows.Next() {
 		var k storedKey
-		if err := rows.Scan(&k.KeyID, &k.Algorithm, &k.Private, &k.Public, &k.CreatedAt, &k.RetiredAt); err != nil {
+		if err := rows.Scan(&k.KeyID, &k.Algorithm, &k.Private, &k.Public, &k.Generation, &k.CreatedAt, &k.SignsFrom, &k.RevokedAt); err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, k)
@@ -75,34 +88,81 @@ func execute(t *testing.T, db *sqldb.DB, query string, args ...any) {
 
 func TestTheFirstStartMakesAKey(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		keys := load(t, testStore(db))
-		rows := storedKeys(t, db)
-		if len(rows) != 1 {
-			t.Fatalf("%d rows", len(rows))
-		}
-		row, k := rows[0], keys.signing()
-		if !regexp.MustCompile(`^2026-11-24-[0-9a-f]{12}$`).MatchString(row.KeyID) || !validKeyID(row.KeyID) || k.id != row.KeyID {
-			t.Errorf("kid %q in the row, %q in memory", row.KeyID, k.id)
-		}
-		if row.Algorithm != "EdDSA" || row.CreatedAt != testNow.UnixMicro() || row.RetiredAt.Valid || row.Public != encodePublic(k.public) {
-			t.Errorf("row %+v", row)
-		}
-		sealed, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(row.Private, sealedPrefix))
-		if err != nil {
-			t.Fatal(err)
-		}
-		seed := k.private.Seed()
-		for _, plain := range []string{string(seed), hex.EncodeToString(seed), base64.StdEncoding.EncodeToString(seed), base64.RawURLEncoding.EncodeToString(seed)} {
+		eachAlgorithm(t, func(t *testing.T, a Algorithm) {
+			execute(t, db, `DELETE FROM signing_keys`)
+			firstStart(t, db, a)
+		})
+	})
+}
+
+func firstStart(t *testing.T, db *sqldb.DB, a Algorithm) {
+	store := func() *KeyStore {
+		s := testStore(db)
+		s.Algorithm = a
+		return s
+	}
+	keys := load(t, store())
+	rows := storedKeys(t, db)
+	if len(rows) != 1 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	row, k := rows[0], signingKeyOf(t, keys, testNow)
+	if !regexp.MustCompile(`^2026-11-24-[0-9a-f]{12}$`).MatchString(row.KeyID) || !validKeyID(row.KeyID) || k.id != row.KeyID {
+		t.Errorf("kid %q in the row, %q in memory", row.KeyID, k.id)
+	}
+	public, err := encodePublic(k.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row.Algorithm != string(a) || row.CreatedAt != testNow.UnixMicro() || row.SignsFrom != row.CreatedAt || row.RevokedAt.Valid || row.Public != public {
+		t.Errorf("row %+v", row)
+	}
+	if k, ok := k.private.(*rsa.PrivateKey); ok && k.N.BitLen() != 3072 {
+		t.Errorf("an RSA key of %d bits, want 3072", k.N.BitLen())
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(row.Private, sealedPrefix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range privateParts(k.private) {
+		for _, plain := range []string{string(secret), hex.EncodeToString(secret), base64.StdEncoding.EncodeToString(secret), base64.RawURLEncoding.EncodeToString(secret)} {
 			if strings.Contains(row.Private, plain) || strings.Contains(string(sealed), plain) {
 				t.Error("the private key stands in the database")
 			}
 		}
-		again := load(t, testStore(db))
-		if again.signing().id != k.id || !again.signing().private.Equal(k.private) {
-			t.Error("the second start has another key")
+	}
+	again := signingKeyOf(t, load(t, store()), testNow)
+	if again.id != k.id || !samePrivate(again, k) {
+		t.Error("the second start has another key")
+	}
+	if diff := cmp.Diff(rows, storedKeys(t, db)); diff != "" {
+		t.Errorf("the second start changed the table:\n%s", diff)
+	}
+}
+
+func samePrivate(a, b *key) bool {
+	return a.private.(interface{ Equal(crypto.PrivateKey) bool }).Equal(b.private)
+}
+
+// TestAKeyThatWasSealedAsASeedIsRead holds a database of before there were other algorithms than EdDSA.
+func TestAKeyThatWasSealedAsASeedIsRead(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s := testStore(db)
+		old := testKey("2026-11-24-0123456789ab")
+		sealer, err := newSealer(s.EncryptionKey)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if diff := cmp.Diff(rows, storedKeys(t, db)); diff != "" {
-			t.Errorf("the second start changed the table:\n%s", diff)
+		nonce := make([]byte, sealer.aead.NonceSize())
+		sealed := sealedSeedPrefix + base64.RawURLEncoding.EncodeToString(sealer.aead.Seal(nonce, nonce, old.private.(ed25519.PrivateKey).Seed(), []byte(old.id)))
+		execute(t, db, `INSERT INTO signing_keys (kid, generation, algorithm, private_key, public_key, created_at, signs_from) VALUES ($1, 0, 'EdDSA', $2, $3, $4, $4)`,
+			old.id, sealed, base64.RawURLEncoding.EncodeToString(old.public.(ed25519.PublicKey)), testNow.UnixMicro())
+		before := storedKeys(t, db)
+		if k := signingKeyOf(t, load(t, s), testNow); k.id != old.id || !samePrivate(k, old) {
+			t.Errorf("the key %s signs, want %s", k.id, old.id)
+		}
+		if diff := cmp.Diff(before, storedKeys(t, db)); diff != "" {
+			t.Errorf("the start changed the table:\n%s", diff)
 		}
 	})
 }
@@ -143,8 +203,8 @@ func startAtOnce(t *testing.T, handles ...*sqldb.DB) {
 		t.Fatal(err)
 	}
 	for _, keys := range loaded {
-		if len(keys.newestFirst) != 1 || !keys.signing().private.Equal(loaded[0].signing().private) {
-			t.Errorf("one has the key %s, another %s", keys.signing().id, loaded[0].signing().id)
+		if k, first := signingKeyOf(t, keys, testNow), signingKeyOf(t, loaded[0], testNow); len(keys.load().newestFirst) != 1 || !samePrivate(k, first) {
+			t.Errorf("one has the key %s, another %s", k.id, first.id)
 		}
 	}
 	if n := len(storedKeys(t, handles[0])); n != 1 {
@@ -160,10 +220,15 @@ func TestWhoComesSecondMakesNoKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		empty, err := s.read(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
 		var first []storedKey
 		for i := range 2 {
-			if err := db.Write(context.Background(), func(tx *sql.Tx) error { return s.create(context.Background(), tx, sealer) }); err != nil {
-				t.Fatalf("attempt %d: %v", i, err)
+			_, done, err := s.add(context.Background(), sealer, empty, EdDSA, testNow)
+			if err != nil || done != (i == 0) {
+				t.Fatalf("attempt %d: done %t, %v", i, done, err)
 			}
 			if i == 0 {
 				first = storedKeys(t, db)
@@ -175,13 +240,13 @@ func TestWhoComesSecondMakesNoKey(t *testing.T) {
 	})
 }
 
-func TestARetiredKeyIsOutOfForce(t *testing.T) {
+func TestARevokedKeyIsOutOfForce(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		retired := load(t, testStore(db)).signing()
-		execute(t, db, `UPDATE signing_keys SET retired_at = $1`, testNow.UnixMicro())
+		revoked := signingKeyOf(t, load(t, testStore(db)), testNow)
+		execute(t, db, `UPDATE signing_keys SET revoked_at = $1`, testNow.UnixMicro())
 		keys := load(t, testStore(db))
-		if keys.signing().id == retired.id || keys.find(retired.id) != nil || len(keys.newestFirst) != 1 {
-			t.Errorf("the retired key %s is in force", retired.id)
+		if signingKeyOf(t, keys, testNow).id == revoked.id || keys.find(revoked.id, testNow) != nil || len(keys.load().newestFirst) != 1 {
+			t.Errorf("the revoked key %s is in force", revoked.id)
 		}
 		if n := len(storedKeys(t, db)); n != 2 {
 			t.Errorf("%d rows", n)
@@ -201,10 +266,10 @@ func TestADamagedKeyStopsTheStart(t *testing.T) {
 			execute(t, s.DB, `UPDATE signing_keys SET kid = 'other'`)
 		}, []string{"another secret", "other"}},
 		{"a sealed key that was cut", func(t *testing.T, s *KeyStore) {
-			execute(t, s.DB, `UPDATE signing_keys SET private_key = 'a256gcm.AAAA'`)
+			execute(t, s.DB, `UPDATE signing_keys SET private_key = 'a256gcm-pkcs8.AAAA'`)
 		}, []string{"another secret"}},
 		{"a sealed key that is not base64url", func(t *testing.T, s *KeyStore) {
-			execute(t, s.DB, `UPDATE signing_keys SET private_key = 'a256gcm.+/+/'`)
+			execute(t, s.DB, `UPDATE signing_keys SET private_key = 'a256gcm-pkcs8.+/+/'`)
 		}, []string{"another secret"}},
 		{"a private key that is not sealed", func(t *testing.T, s *KeyStore) {
 			execute(t, s.DB, `UPDATE signing_keys SET private_key = $1`, base64.RawURLEncoding.EncodeToString(make([]byte, 32)))
@@ -219,11 +284,18 @@ func TestADamagedKeyStopsTheStart(t *testing.T) {
 			execute(t, s.DB, `UPDATE signing_keys SET private_key = $1`, sealedPrefix+base64.RawURLEncoding.EncodeToString(sealed))
 		}, []string{"another secret"}},
 		{"a public key of someone else", func(t *testing.T, s *KeyStore) {
-			execute(t, s.DB, `UPDATE signing_keys SET public_key = $1`, encodePublic(testKey("other").public))
+			public, err := encodePublic(testKey("other").public)
+			if err != nil {
+				t.Fatal(err)
+			}
+			execute(t, s.DB, `UPDATE signing_keys SET public_key = $1`, public)
 		}, []string{"public half", "restore the row"}},
 		{"another algorithm", func(t *testing.T, s *KeyStore) {
 			execute(t, s.DB, `UPDATE signing_keys SET algorithm = 'HS256'`)
-		}, []string{"is not an EdDSA key", "retired_at"}},
+		}, []string{"none of EdDSA, ES256, RS256", "revoke it"}},
+		{"the algorithm of another kind of key", func(t *testing.T, s *KeyStore) {
+			execute(t, s.DB, `UPDATE signing_keys SET algorithm = 'ES256'`)
+		}, []string{"type, curve or size of an ES256 key", "revoke it"}},
 		{"a kid with a path", func(t *testing.T, s *KeyStore) {
 			execute(t, s.DB, `UPDATE signing_keys SET kid = '../../dev/null'`)
 		}, []string{"kid outside", "delete its row"}},
@@ -273,8 +345,8 @@ func TestTheStartFailsWithoutAKey(t *testing.T) {
 		}
 	})
 	t.Run("without any key at all", func(t *testing.T) {
-		if keys, err := newKeys(nil); err == nil || keys != nil {
-			t.Errorf("keys %v, error %v", keys, err)
+		if k, err := new(Keys).signing(testNow); !problem.Unavailable.Is(err) || k != nil {
+			t.Errorf("key %v, error %v", k, err)
 		}
 	})
 }
@@ -295,8 +367,8 @@ func TestSealingTwiceDiffers(t *testing.T) {
 		t.Error("the same ciphertext twice")
 	}
 	opened, err := s.open("a", first)
-	if err != nil || !opened.Equal(private) {
-		t.Errorf("opened %t, error %v", opened.Equal(private), err)
+	if same, ok := opened.(ed25519.PrivateKey); err != nil || !ok || !same.Equal(private) {
+		t.Errorf("another key once it is opened, error %v", err)
 	}
 	if _, err := s.open("b", first); !errors.Is(err, errCannotOpen) {
 		t.Errorf("a key sealed for a opens as b: %v", err)

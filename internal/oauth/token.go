@@ -67,8 +67,11 @@ func (s *Signer) Sign(g Grant) (string, error) {
 	if len(g.Scopes) > 0 { // An empty scope is none: its syntax has at least one (RFC 6749 §3.3).
 		claims["scope"] = strings.Join(g.Scopes, " ")
 	}
-	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims)
-	k := s.Keys.signing()
+	k, err := s.Keys.signing(s.Now())
+	if err != nil {
+		return "", err
+	}
+	token := jwt.NewWithClaims(Algorithm(k.algorithm).method(), claims)
 	token.Header["typ"] = accessTokenType
 	token.Header["kid"] = k.id
 	signed, err := token.SignedString(k.private)

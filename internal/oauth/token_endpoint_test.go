@@ -84,7 +84,7 @@ func addUser(t *testing.T, db *sqldb.DB, id string) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(t.Context(), `
-			INSERT INTO users (id, username, password_hash, scopes, development, created_at, updated_at)
+			INSERT INTO users (id, username, password_hash, roles, development, created_at, updated_at)
 			VALUES ($1, $1, '', '', FALSE, 0, 0) ON CONFLICT DO NOTHING`, id)
 		return err
 	})

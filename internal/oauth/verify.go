@@ -17,7 +17,7 @@ const (
 	// cacheSize bounds the tokens that are remembered, at about half a kilobyte each.
 	cacheSize = 10_000
 	// cacheFor is how long a token is remembered at most. Disabled accounts and not-before marks are asked on every call and
-	// need no limit. It bounds what only a verification sees, a key that was withdrawn above all. It could be as
+	// need no limit, and so is whether the key is in force. It could be as
 	// long as the token: 30 s makes a busy token cost one verification (80 µs) in half a minute, which is nothing already.
 	cacheFor = 30 * time.Second
 )
@@ -36,7 +36,8 @@ type VerifierConfig struct {
 // Verifier proves access tokens. It may be used by several goroutines at once.
 type Verifier struct {
 	config VerifierConfig
-	parser *jwt.Parser
+	// parsers have one algorithm each: the key says which of them reads the token.
+	parsers map[string]*jwt.Parser
 	// verified holds successes only, under the SHA-256 of the token: a dump of the memory has no
 	// token in it, and the lookup takes the same time however alike two tokens are.
 	verified *otter.Cache[[sha256.Size]byte, verified]
@@ -44,6 +45,8 @@ type Verifier struct {
 
 type verified struct {
 	principal *auth.Principal
+	// keyID is the kid of the key that signed the token. Where the key is not in force any more, nor is the entry.
+	keyID string
 	// until is when the entry ends, in nanoseconds since 1970.
 	until int64
 }
@@ -57,10 +60,10 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{
-		config: c,
-		parser: jwt.NewParser(
-			jwt.WithValidMethods([]string{algorithm}),
+	parsers := make(map[string]*jwt.Parser)
+	for _, a := range Algorithms() {
+		parsers[string(a)] = jwt.NewParser(
+			jwt.WithValidMethods([]string{string(a)}),
 			jwt.WithIssuer(c.Issuer),
 			jwt.WithAudience(c.Audience),
 			jwt.WithExpirationRequired(),
@@ -68,9 +71,9 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 			jwt.WithLeeway(leeway),
 			jwt.WithTimeFunc(c.Now),
 			jwt.WithStrictDecoding(),
-		),
-		verified: cache,
-	}, nil
+		)
+	}
+	return &Verifier{config: c, parsers: parsers, verified: cache}, nil
 }
 
 // Verify returns the principal of an access token, or an error that wraps auth.ErrInvalidCredential. The principal is shared
@@ -86,13 +89,12 @@ func (v *Verifier) Verify(ctx context.Context, bearer auth.BearerToken) (*auth.P
 	hash := sha256.Sum256(append(usual[:0], token...))
 	principal, found := v.recall(hash, now)
 	if !found {
-		var until time.Time
-		var err error
-		if principal, until, err = v.verify(token, now); err != nil {
+		e, err := v.verify(token, now)
+		if err != nil {
 			return nil, err
 		}
-		if until.After(now) {
-			v.verified.Set(hash, verified{principal, until.UnixNano()})
+		if principal = e.principal; e.until > now.UnixNano() {
+			v.verified.Set(hash, e)
 		}
 	}
 	if !v.config.Exceptions.Allow(principal) {
@@ -101,13 +103,13 @@ func (v *Verifier) Verify(ctx context.Context, bearer auth.BearerToken) (*auth.P
 	return principal, nil
 }
 
-// recall returns the principal of a token that was verified a short while ago.
+// recall returns the principal of a token that was verified a short while ago, by a key that is still in force.
 func (v *Verifier) recall(hash [sha256.Size]byte, now time.Time) (*auth.Principal, bool) {
 	e, found := v.verified.GetIfPresent(hash)
 	if !found {
 		return nil, false
 	}
-	if now.UnixNano() >= e.until {
+	if now.UnixNano() >= e.until || v.config.Keys.find(e.keyID, now) == nil {
 		v.verified.Invalidate(hash)
 		return nil, false
 	}
@@ -115,35 +117,35 @@ func (v *Verifier) recall(hash [sha256.Size]byte, now time.Time) (*auth.Principa
 }
 
 // verify proves a token and says how long it may be remembered.
-func (v *Verifier) verify(token string, now time.Time) (*auth.Principal, time.Time, error) {
+func (v *Verifier) verify(token string, now time.Time) (verified, error) {
 	parsed, err := preparse(token)
 	if err != nil {
-		return nil, time.Time{}, err
+		return verified{}, err
 	}
-	k, err := v.key(&parsed.header)
+	k, err := v.key(&parsed.header, now)
 	if err != nil {
-		return nil, time.Time{}, err
+		return verified{}, err
 	}
 	c := &parsed.claims
 	if err := v.check(token, k, c, now); err != nil {
-		return nil, time.Time{}, err
+		return verified{}, err
 	}
 	until := now.Add(cacheFor)
 	if exp := time.Unix(c.exp, 0); exp.Before(until) {
 		until = exp
 	}
-	return newPrincipal(c), until, nil
+	return verified{principal: newPrincipal(c), keyID: k.id, until: until.UnixNano()}, nil
 }
 
 // key returns the key that the header names, where the header fits it.
-func (v *Verifier) key(h *header) (*key, error) {
+func (v *Verifier) key(h *header, now time.Time) (*key, error) {
 	if err := checkType(h.typ); err != nil {
 		return nil, err
 	}
 	if !validKeyID(h.kid) {
 		return nil, refusal("kid is missing or malformed")
 	}
-	k := v.config.Keys.find(h.kid)
+	k := v.config.Keys.find(h.kid, now)
 	if k == nil {
 		return nil, refusal("kid names no key in force")
 	}
@@ -153,7 +155,7 @@ func (v *Verifier) key(h *header) (*key, error) {
 // check proves the signature, then each claim. golang-jwt checks the claims that it knows as well, with every
 // strict option: an error in one of the two readers opens nothing by itself.
 func (v *Verifier) check(token string, k *key, c *claims, now time.Time) error {
-	_, err := v.parser.ParseWithClaims(token, &jwt.RegisteredClaims{}, func(*jwt.Token) (any, error) { return k.public, nil })
+	_, err := v.parsers[k.algorithm].ParseWithClaims(token, &jwt.RegisteredClaims{}, func(*jwt.Token) (any, error) { return k.public, nil })
 	// golang-jwt looks at the claims last: this one error says that the signature is good.
 	if err != nil && !errors.Is(err, jwt.ErrTokenInvalidClaims) {
 		return refusal("the signature is not that of the key")

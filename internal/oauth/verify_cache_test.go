@@ -21,6 +21,14 @@ func remembers(v *Verifier, token string) bool {
 	return false
 }
 
+// anotherKey returns keys of which one has the kid of the test key and is another: no verification succeeds with it.
+func anotherKey(t *testing.T) *Keys {
+	t.Helper()
+	other := *testKey("other")
+	other.id = testKeyID
+	return keysOf(t, &other)
+}
+
 func TestAVerifiedTokenIsRemembered(t *testing.T) {
 	v, _, _ := testVerifier(t)
 	token := newDraft().token()
@@ -31,7 +39,7 @@ func TestAVerifiedTokenIsRemembered(t *testing.T) {
 	if !remembers(v, token) {
 		t.Fatal("the token was not remembered")
 	}
-	v.config.Keys = &Keys{} // From here on only the memory can answer.
+	v.config.Keys = anotherKey(t) // From here on only the memory can answer.
 	second, err := verify(v, token)
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +119,7 @@ func TestARememberedTokenIsVerifiedAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			keys := v.config.Keys
-			v.config.Keys = &Keys{} // From here on only the memory can answer.
+			v.config.Keys = anotherKey(t) // From here on only the memory can answer.
 			*now = testNow.Add(row.after)
 			if _, err := verify(v, row.token); (err == nil) != row.hit {
 				t.Errorf("error %v, want a hit: %t", err, row.hit)
@@ -194,7 +202,7 @@ func TestTheMemoryIsBounded(t *testing.T) {
 	v, now, _ := testVerifier(t)
 	until := now.Add(time.Hour).UnixNano()
 	for i := range 2 * cacheSize {
-		v.verified.Set(hashOf(fmt.Sprint(i)), verified{&auth.Principal{}, until})
+		v.verified.Set(hashOf(fmt.Sprint(i)), verified{&auth.Principal{}, testKeyID, until})
 	}
 	v.verified.CleanUp()
 	if n := v.verified.EstimatedSize(); n > cacheSize {

@@ -75,6 +75,12 @@ func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
 		sent, _ = io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(sent))
 	}
+	if r.GetBody != nil && strings.HasSuffix(r.Header.Get("Content-Type"), "json") { // not a body that is made while it is sent
+		if body, err := r.GetBody(); err == nil {
+			sent, _ = io.ReadAll(body)
+			body.Close()
+		}
+	}
 	response, err := c.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -132,7 +138,14 @@ func credentials(r *http.Request, form []byte) (list []string) {
 		list = append(list, c.Value)
 	}
 	list = append(list, r.URL.Query()["api_key"]...)
-	if values, err := url.ParseQuery(string(form)); err == nil {
+	var members map[string]any
+	if json.Unmarshal(form, &members) == nil {
+		for _, name := range []string{"password", "current_password", "new_password", "token"} {
+			if text, ok := members[name].(string); ok {
+				list = append(list, text)
+			}
+		}
+	} else if values, err := url.ParseQuery(string(form)); err == nil {
 		list = append(append(list, values["password"]...), values["client_secret"]...)
 	}
 	return slices.DeleteFunc(list, func(s string) bool { return len(s) < 6 })

@@ -18,8 +18,8 @@ import (
 // developmentUser is the name of the user that --dev makes. The password is random.
 const developmentUser = "dev"
 
-// developmentScopes are what the development user holds: everything but admin, so that 403 can be seen.
-var developmentScopes = []string{"items:read", "items:write", "users:read"}
+// developmentRole is what the development user has: everything but admin, so that 403 can be seen.
+const developmentRole = "member"
 
 // provision makes the development user and an API key on the first start, and writes their secrets to file (0600).
 // What is there is never overwritten. The secrets are shown nowhere else.
@@ -44,7 +44,7 @@ func provision(ctx context.Context, file string, users *accounts.Service, keys *
 		return err
 	}
 	password := base64.RawURLEncoding.EncodeToString(raw)
-	user, err := users.Create(ctx, accounts.NewUser{Username: developmentUser, Password: auth.Secret(password), Scopes: auth.NewScopes(developmentScopes...), Development: true})
+	user, err := users.Create(ctx, accounts.NewUser{Username: developmentUser, Password: auth.Secret(password), Roles: []string{developmentRole}, Development: true})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -47,10 +48,13 @@ func (s *Server) DB() *sqldb.DB            { return s.db }
 // Refresh reads what ended in other processes, as the service does every few seconds.
 func (s *Server) Refresh(ctx context.Context) error { return s.refresh(ctx) }
 
+// SigningKeys is what a poll asks to refresh.
+func (s *Server) SigningKeys() *oauth.KeyStore { return s.signingKeys }
+
 // SigningKey opens the key that signs access tokens, to make tokens that nothing but their claims can tell from real ones.
 func (s *Server) SigningKey(ctx context.Context) (kid string, private ed25519.PrivateKey, err error) {
 	var sealed string
-	if err := s.db.Reader().QueryRowContext(ctx, `SELECT kid, private_key FROM signing_keys WHERE retired_at IS NULL`).Scan(&kid, &sealed); err != nil {
+	if err := s.db.Reader().QueryRowContext(ctx, `SELECT kid, private_key FROM signing_keys WHERE revoked_at IS NULL ORDER BY generation`).Scan(&kid, &sealed); err != nil {
 		return "", nil, err
 	}
 	key, err := derive(s.config.Secret, "signing keys")
@@ -65,13 +69,17 @@ func (s *Server) SigningKey(ctx context.Context) (kid string, private ed25519.Pr
 	if err != nil {
 		return "", nil, err
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(sealed, "a256gcm."))
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(sealed, "a256gcm-pkcs8."))
 	if err != nil {
 		return "", nil, err
 	}
-	seed, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], []byte(kid))
+	document, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], []byte(kid))
 	if err != nil {
 		return "", nil, err
 	}
-	return kid, ed25519.NewKeyFromSeed(seed), nil
+	parsed, err := x509.ParsePKCS8PrivateKey(document)
+	if err != nil {
+		return "", nil, err
+	}
+	return kid, parsed.(ed25519.PrivateKey), nil
 }

@@ -27,6 +27,7 @@ import (
 	"example.com/gatehouse/internal/accounts"
 	"example.com/gatehouse/internal/apikeys"
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/mail"
 	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/server"
 )
@@ -87,6 +88,8 @@ func start(t *testing.T, change ...func(*server.Config)) *service {
 		Development: true, Docs: true, Data: dir, Database: filepath.Join(dir, "gatehouse.db"), Secret: newSecret(t),
 		Issuer: s.base, Log: slog.New(slog.NewJSONHandler(s.log, nil)), AccessLog: s.access, Now: s.clock.Now, Random: rand.Reader,
 		CheckResponses: true, PasswordGrant: true,
+		Mail:         &mail.Folder{Path: filepath.Join(dir, "mail"), From: "Gatehouse <gatehouse@example.com>", Now: s.clock.Now, Random: rand.Reader},
+		Registration: true, AccountPage: "https://app.example.com/account",
 	}
 	for _, f := range change {
 		f(&s.config)
@@ -198,14 +201,22 @@ func (s *service) items() (n int) {
 // person is a second user.
 type person struct{ id, name, password, apiKey string }
 
+// newPerson makes a user with the roles that hold the scopes, none for none, and an API key with just them.
 func (s *service) newPerson(name string, scopes ...string) person {
 	s.t.Helper()
+	var roles []string
+	if len(scopes) > 0 {
+		roles = []string{"member"}
+	}
+	if slices.Contains(scopes, "admin") {
+		roles = append(roles, "admin")
+	}
 	p := person{name: name, password: name + "'s own: pässwörd!"}
-	user, err := s.Users().Create(context.Background(), accounts.NewUser{Username: name, Password: auth.Secret(p.password), Scopes: auth.NewScopes(scopes...)})
+	user, err := s.Users().Create(context.Background(), accounts.NewUser{Username: name, Password: auth.Secret(p.password), Roles: roles})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	key, _, err := s.Keys().Create(context.Background(), apikeys.NewKey{OwnerID: user.ID, Name: "test", Scopes: user.Scopes})
+	key, _, err := s.Keys().Create(context.Background(), apikeys.NewKey{OwnerID: user.ID, Name: "test", Scopes: auth.NewScopes(scopes...)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -252,7 +263,7 @@ func (s *service) claims(changes ...jwt.MapClaims) jwt.MapClaims {
 	now := s.clock.Now()
 	c := jwt.MapClaims{
 		"iss": s.config.Issuer, "aud": s.config.Issuer, "sub": s.userID, "client_id": "first-party", "jti": "test-" + rand.Text(),
-		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "scope": "items:read items:write users:read",
+		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "scope": "items:read items:write users:read users:write",
 	}
 	for _, change := range changes {
 		maps.Copy(c, change)

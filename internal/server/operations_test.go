@@ -13,6 +13,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"example.com/gatehouse/gen/client"
 )
@@ -23,6 +24,7 @@ var (
 	public = []string{
 		"getJwks", "getLivez", "getReadyz",
 		"getOpenapiYaml", "getOpenapiJson", "getDocs", "getDocsFile",
+		"registerUser", "requestVerificationMail", "verifyEmail", "requestPasswordReset", "resetPassword",
 	}
 	optional = []string{"getProtectedOptional", "createToken", "revokeToken"}
 )
@@ -70,6 +72,16 @@ func encode(t *testing.T, mediaType string, value any) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+// hasContent reports whether a success of the operation has content.
+func (e example) hasContent() bool {
+	for status, response := range e.op.Responses.Map() {
+		if strings.HasPrefix(status, "2") && len(response.Value.Content) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (e example) fields(more ...string) []string {
@@ -136,21 +148,11 @@ func takes(op *openapi3.Operation, scheme string) bool {
 	})
 }
 
-// answersContent reports whether a success of the operation has content.
-func answersContent(op *openapi3.Operation) bool {
-	for status, r := range op.Responses.Map() {
-		if status[0] == '2' && len(r.Value.Content) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // TestEveryOperationRefuses what no operation takes, for a caller who may do everything.
 func TestEveryOperationRefuses(t *testing.T) {
 	s := start(t)
 	credential := func() []string {
-		return []string{"Authorization", "Bearer " + s.token(), "X-API-Key", s.apiKey, "Cookie", "api_key=" + s.apiKey}
+		return []string{"Authorization", "Bearer " + s.token(scope("items:read items:write users:read users:write admin")), "X-API-Key", s.apiKey, "Cookie", "api_key=" + s.apiKey}
 	}
 	for _, e := range examples(t) {
 		t.Run(e.id, func(t *testing.T) {
@@ -174,7 +176,7 @@ func TestEveryOperationRefuses(t *testing.T) {
 					t.Errorf("%s: the handler was reached", name)
 				}
 			}
-			if answersContent(e.op) { // no content is acceptable to all
+			if e.hasContent() { // no content is acceptable to all
 				ask("an Accept that it cannot serve", 406, e.method, e.target, e.body, e.fields("Accept", "application/x-"+canary)...)
 				ask("an Accept that excludes everything", 406, e.method, e.target, e.body, e.fields("Accept", "*/*;q=0")...)
 			}
@@ -260,6 +262,9 @@ func TestEveryOperationAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, any := item.JSON201.Id, "*"
+	other, leaver := s.newPerson("other", "users:write"), s.newPerson("leaver", "users:write")
+	otherID, otherLogin := uuid.MustParse(other.id), field("Authorization", basic(other.name, other.password))
+	admin := field("X-API-Key", s.newPerson("chief", "admin").apiKey)
 	type answer interface{ StatusCode() int }
 	called := map[string]int{}
 	for _, row := range []struct {
@@ -303,6 +308,36 @@ func TestEveryOperationAnswers(t *testing.T) {
 			return s.api.EndCurrentSessionWithResponse(ctx, bearerAuth(s.logIn().access))
 		}},
 		{"endSessions", func() (answer, error) { return s.api.EndSessionsWithResponse(ctx, me) }},
+		{"patchCurrentUser", func() (answer, error) {
+			return s.api.PatchCurrentUserWithApplicationMergePatchPlusJSONBodyWithResponse(ctx, client.UserPatch{}, me)
+		}},
+		{"changePassword", func() (answer, error) {
+			return s.api.ChangePasswordWithResponse(ctx, client.PasswordChange{CurrentPassword: other.password, NewPassword: "staple battery horse"}, otherLogin)
+		}},
+		{"deleteCurrentUser", func() (answer, error) {
+			return s.api.DeleteCurrentUserWithResponse(ctx, client.AccountDeletion{CurrentPassword: leaver.password}, field("Authorization", basic(leaver.name, leaver.password)))
+		}},
+		{"listUsers", func() (answer, error) { return s.api.ListUsersWithResponse(ctx, nil, admin) }},
+		{"getUser", func() (answer, error) { return s.api.GetUserWithResponse(ctx, otherID, admin) }},
+		{"patchUser", func() (answer, error) {
+			return s.api.PatchUserWithApplicationMergePatchPlusJSONBodyWithResponse(ctx, otherID, client.ManagedUserPatch{}, admin)
+		}},
+		{"deleteUser", func() (answer, error) { return s.api.DeleteUserWithResponse(ctx, otherID, admin) }},
+		{"registerUser", func() (answer, error) {
+			return s.api.RegisterUserWithResponse(ctx, client.Registration{Email: "ann@example.com", Password: s.password})
+		}},
+		{"requestVerificationMail", func() (answer, error) {
+			return s.api.RequestVerificationMailWithResponse(ctx, client.AccountMailRequest{Email: "nobody@example.com"})
+		}},
+		{"verifyEmail", func() (answer, error) {
+			return s.api.VerifyEmailWithResponse(ctx, client.EmailVerification{Token: s.mailed(1)["ann@example.com"], Password: s.password})
+		}},
+		{"requestPasswordReset", func() (answer, error) {
+			return s.api.RequestPasswordResetWithResponse(ctx, client.AccountMailRequest{Email: "ann@example.com"})
+		}},
+		{"resetPassword", func() (answer, error) {
+			return s.api.ResetPasswordWithResponse(ctx, client.PasswordReset{Token: s.mailed(1)["ann@example.com"], NewPassword: "staple battery horse"})
+		}},
 		{"getLivez", func() (answer, error) { return s.api.GetLivezWithResponse(ctx) }},
 		{"getReadyz", func() (answer, error) { return s.api.GetReadyzWithResponse(ctx) }},
 		{"getOpenapiYaml", func() (answer, error) { return s.api.GetOpenapiYamlWithResponse(ctx) }},
@@ -326,6 +361,12 @@ func TestEveryOperationAnswers(t *testing.T) {
 	want["createItem"] = 201
 	for _, id := range []string{"deleteItem", "endSession", "endCurrentSession", "endSessions"} {
 		want[id] = 204
+	}
+	for _, id := range []string{"deleteItem", "changePassword", "deleteCurrentUser", "deleteUser", "verifyEmail", "resetPassword"} {
+		want[id] = 204
+	}
+	for _, id := range []string{"registerUser", "requestVerificationMail", "requestPasswordReset"} {
+		want[id] = 202
 	}
 	if diff := cmp.Diff(want, called); diff != "" {
 		t.Error(diff)

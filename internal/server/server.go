@@ -22,13 +22,14 @@ import (
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/guard"
 	"example.com/gatehouse/internal/items"
+	"example.com/gatehouse/internal/mail"
 	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/session"
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a service needs. All fields but TLS are required.
+// Config is what a service needs. All fields but TLS, Mail and those of the signing keys are required.
 type Config struct {
 	// Development makes the first credentials and allows HTTP Basic without TLS.
 	Development bool
@@ -39,6 +40,10 @@ type Config struct {
 	Secret auth.Secret
 	// Issuer is the address of the service as clients see it, and the audience of its tokens.
 	Issuer string
+	// SigningAlgorithm is that of the signing keys that the service makes; EdDSA where it is empty.
+	SigningAlgorithm oauth.Algorithm
+	// SigningKeyAge is how long a signing key signs before the next one is made; 0 for never.
+	SigningKeyAge time.Duration
 	// Docs serves the documentation.
 	Docs bool
 	// Drain is how long /readyz says no before the service stops accepting.
@@ -49,6 +54,12 @@ type Config struct {
 	PasswordGrant bool
 	// CheckResponses compares what handlers answer with the document: see guard.Config.
 	CheckResponses bool
+	// Mail sends the mails of accounts. Without it there is no registration and no reset of passwords.
+	Mail mail.Sender
+	// Registration says whether people may make accounts for themselves.
+	Registration bool
+	// AccountPage is the address of the page that the links of mails lead to.
+	AccountPage string
 
 	Log       *slog.Logger
 	AccessLog io.Writer
@@ -65,6 +76,8 @@ const (
 	maxHeaderBytes    = 16 << 10
 	// shutdownTimeout is how long requests in flight may take; longer than any of them can.
 	shutdownTimeout = writeTimeout + 5*time.Second
+	// mailTimeout is how long mails may take that are not sent when the service ends.
+	mailTimeout = 10 * time.Second
 )
 
 // maxBuckets bounds the memory of the limiter: 100,000 addresses or principals at once, about 20 MiB.
@@ -75,15 +88,19 @@ const realm = "gatehouse"
 
 // Server is the service.
 type Server struct {
-	config    Config
-	db        *sqldb.DB
-	echo      *echo.Echo
-	users     *accounts.Service
-	keys      *apikeys.Service
-	clients   *oauth.Clients
-	mirrors   []mirror
-	health    *health
-	accessLog *AccessLog
+	config Config
+	db     *sqldb.DB
+	echo   *echo.Echo
+	users  *accounts.Service
+	mail   *mail.Queue // nil where no mail is sent
+	keys   *apikeys.Service
+	// clients are the OAuth clients.
+	clients *oauth.Clients
+	// mirrors are asked to refresh.
+	mirrors     []mirror
+	signingKeys *oauth.KeyStore
+	health      *health
+	accessLog   *AccessLog
 	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
 	certificates bool
 	// middlewares are inside the guard, around every handler.
@@ -124,7 +141,11 @@ func (s *Server) wire(ctx context.Context) error {
 	c := s.config
 	exceptions := &auth.Exceptions{}
 	limiter := ratelimit.NewMemory(maxBuckets)
-	users, err := accounts.New(ctx, accounts.Config{DB: s.db, Exceptions: exceptions, Limiter: limiter, Now: c.Now, Random: c.Random})
+	sessions := &session.Store{DB: s.db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: c.Now, Random: c.Random}
+	if err := sessions.Refresh(ctx, c.Now().Add(-oauth.MaxAge)); err != nil {
+		return err
+	}
+	users, err := s.accounts(ctx, exceptions, limiter, sessions)
 	if err != nil {
 		return err
 	}
@@ -135,16 +156,17 @@ func (s *Server) wire(ctx context.Context) error {
 	if err := s.firstStart(ctx, users, keys); err != nil {
 		return err
 	}
-	signingKeys, err := s.signingKeys(ctx)
+	keyStore, err := NewKeyStore(s.db, c.Secret, c.Now, c.Random)
+	if err != nil {
+		return err
+	}
+	keyStore.Algorithm, keyStore.RotateAfter = c.SigningAlgorithm, c.SigningKeyAge
+	signingKeys, err := keyStore.Load(ctx)
 	if err != nil {
 		return err
 	}
 	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now})
 	if err != nil {
-		return err
-	}
-	sessions := &session.Store{DB: s.db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: c.Now, Random: c.Random}
-	if err := sessions.Refresh(ctx, c.Now().Add(-oauth.MaxAge)); err != nil {
 		return err
 	}
 	refreshKey, err := derive(c.Secret, "refresh tokens")
@@ -155,8 +177,8 @@ func (s *Server) wire(ctx context.Context) error {
 	clients := &oauth.Clients{DB: s.db, Declared: declared, Now: c.Now, Random: c.Random}
 	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
 
-	s.users, s.keys, s.clients = users, keys, clients
-	s.mirrors = []mirror{sessions, keys}
+	s.keys, s.signingKeys, s.clients = keys, keyStore, clients
+	s.mirrors = []mirror{sessions, users, keys, keyStore}
 	s.health = &health{ping: s.db.Ping}
 	s.accessLog = NewAccessLog(c.AccessLog)
 	return s.route(limiter, authenticators{passwords: users, clients: clients, tokens: verifier, keys: keys}, handlers{
@@ -199,6 +221,23 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 	return router.Finish()
 }
 
+// accounts makes the accounts, which end with the server from here on.
+func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limiter *ratelimit.Memory, sessions *session.Store) (*accounts.Service, error) {
+	c := s.config
+	config := accounts.Config{
+		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(),
+		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, session.RemoveAllOf},
+		Registration: c.Registration, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
+	}
+	if c.Mail != nil {
+		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log})
+		config.Mailer = s.mail
+	}
+	var err error
+	s.users, err = accounts.New(ctx, config)
+	return s.users, err
+}
+
 func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions) (*apikeys.Service, error) {
 	pepper, err := derive(s.config.Secret, "API keys")
 	if err != nil {
@@ -208,16 +247,7 @@ func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions) (*api
 	if s.config.Development {
 		environment = "dev"
 	}
-	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Now: s.config.Now, Random: s.config.Random})
-}
-
-func (s *Server) signingKeys(ctx context.Context) (*oauth.Keys, error) {
-	key, err := derive(s.config.Secret, "signing keys")
-	if err != nil {
-		return nil, err
-	}
-	store := &oauth.KeyStore{DB: s.db, EncryptionKey: [32]byte(key), Now: s.config.Now, Random: s.config.Random}
-	return store.Load(ctx)
+	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Roles: api.Roles(), Now: s.config.Now, Random: s.config.Random})
 }
 
 // firstStart makes the first credentials in development, and refuses them in production.
@@ -282,7 +312,13 @@ func (s *Server) tlsConfig() *tls.Config {
 	return c
 }
 
-// Close writes what is left of the access log and closes the database.
+// Close finishes what was put off until after an answer, writes what is left of the access log and closes the database.
 func (s *Server) Close() error {
+	s.users.Close()
+	if s.mail != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), mailTimeout)
+		defer cancel()
+		s.mail.Close(ctx)
+	}
 	return errors.Join(s.accessLog.Close(), s.db.Close())
 }

@@ -2,10 +2,16 @@ package server_test
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +20,8 @@ import (
 	"github.com/google/uuid"
 
 	"example.com/gatehouse/gen/client"
+	"example.com/gatehouse/internal/oauth"
+	"example.com/gatehouse/internal/server"
 )
 
 const formType = "application/x-www-form-urlencoded"
@@ -32,7 +40,7 @@ func (s *service) tokenForm(changes ...string) url.Values {
 func TestTokenScopes(t *testing.T) {
 	s := start(t)
 	for _, tt := range []struct{ name, asked, granted string }{
-		{"what the user holds, where nothing is asked for", "", "items:read items:write users:read"},
+		{"what the user holds, where nothing is asked for", "", "items:read items:write users:read users:write"},
 		{"one", "items:read", "items:read"},
 		{"sorted, and each once", "users:read items:read users:read", "items:read users:read"},
 		{"a scope that the user does not hold is dropped", "items:read admin", "items:read"},
@@ -216,34 +224,99 @@ func TestCredentialsEnd(t *testing.T) {
 
 // TestJwks: what it publishes verifies our tokens, and holds nothing that could sign one.
 func TestJwks(t *testing.T) {
-	s := start(t)
-	r, err := s.api.GetJwksWithResponse(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, "public, max-age=300", r.Headers200.CacheControl)
-	var set struct{ Keys []map[string]any }
-	if err := json.Unmarshal(r.Body, &set); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range set.Keys {
-		for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
-			if _, found := key[private]; found {
-				t.Errorf("the key set holds the private member %s", private)
+	for _, algorithm := range oauth.Algorithms() {
+		t.Run(string(algorithm), func(t *testing.T) {
+			s := start(t, func(c *server.Config) { c.SigningAlgorithm = algorithm })
+			r, err := s.api.GetJwksWithResponse(context.Background())
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
+			same(t, "public, max-age=300", r.Headers200.CacheControl)
+			var set struct{ Keys []map[string]string }
+			if err := json.Unmarshal(r.Body, &set); err != nil {
+				t.Fatal(err)
+			}
+			if len(set.Keys) != 1 {
+				t.Fatalf("%d keys", len(set.Keys))
+			}
+			key := set.Keys[0]
+			for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
+				if _, found := key[private]; found {
+					t.Errorf("the key set holds the private member %s", private)
+				}
+			}
+			same(t, string(algorithm), key["alg"])
+			same(t, "sig", key["use"])
+			public := publicKey(t, key)
+			login, err := s.api.CreateTokenWithFormdataBodyWithResponse(context.Background(), client.TokenRequest{
+				GrantType: client.TokenRequestGrantTypePassword, Username: &s.user, Password: &s.password,
+			})
+			if err != nil || login.StatusCode() != 200 {
+				t.Fatal(err, login.StatusCode())
+			}
+			token, err := jwt.Parse(login.JSON200.AccessToken, func(*jwt.Token) (any, error) { return public, nil },
+				jwt.WithTimeFunc(s.clock.Now), jwt.WithValidMethods([]string{key["alg"]}))
+			if err != nil {
+				t.Fatalf("a verifier refuses our token: %v", err)
+			}
+			same(t, any(key["kid"]), token.Header["kid"])
+			if me, err := s.api.GetProtectedBearerWithResponse(context.Background(), bearerAuth(login.JSON200.AccessToken)); err != nil || me.StatusCode() != 200 {
+				t.Errorf("our own verifier: %d, %v", me.StatusCode(), err)
+			}
+		})
 	}
-	kid, private, err := s.SigningKey(context.Background())
+}
+
+// publicKey reads a JSON Web Key as RFC 7518 §6 and RFC 8037 §2 say.
+func publicKey(t *testing.T, jwk map[string]string) any {
+	t.Helper()
+	bytes := func(member string) []byte {
+		raw, err := base64.RawURLEncoding.DecodeString(jwk[member])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	switch jwk["kty"] {
+	case "OKP":
+		return ed25519.PublicKey(bytes("x"))
+	case "EC":
+		public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, bytes("x"), bytes("y")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return public
+	case "RSA":
+		return &rsa.PublicKey{N: new(big.Int).SetBytes(bytes("n")), E: int(new(big.Int).SetBytes(bytes("e")).Int64())}
+	}
+	t.Fatalf("an unknown type of key: %v", jwk)
+	return nil
+}
+
+// TestARevokedSigningKeyIsRefused by the service that was told of it by its database alone, as other processes are.
+func TestARevokedSigningKeyIsRefused(t *testing.T) {
+	s := start(t)
+	token := s.token()
+	ask := func() int { return s.send(t, "GET", "/protected/bearer", "", "Authorization", "Bearer "+token).status }
+	same(t, 200, ask())
+	kid, _, err := s.SigningKey(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, kid, r.JSON200.Keys[0].Kid)
-	raw, err := base64.RawURLEncoding.DecodeString(r.JSON200.Keys[0].X)
-	public := ed25519.PublicKey(raw)
-	if err != nil || !public.Equal(private.Public()) {
-		t.Errorf("x is not the public key: %v", err)
+	elsewhere, err := server.NewKeyStore(s.DB(), s.config.Secret, s.clock.Now, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := jwt.Parse(s.token(), func(*jwt.Token) (any, error) { return public, nil }, jwt.WithTimeFunc(s.clock.Now)); err != nil {
-		t.Errorf("a verifier refuses our token: %v", err)
+	if _, err := elsewhere.Revoke(context.Background(), kid); err != nil {
+		t.Fatal(err)
 	}
+	same(t, 200, ask())
+	if err := s.SigningKeys().Refresh(context.Background(), s.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	got := s.send(t, "GET", "/protected/bearer", "", "Authorization", "Bearer "+token)
+	same(t, 401, got.status)
+	same(t, []string{invalidTokenChallenge}, got.header.Values("WWW-Authenticate"))
+	token = s.token()
+	same(t, 200, ask())
 }

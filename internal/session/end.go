@@ -50,6 +50,13 @@ func (s *Store) EndAll(ctx context.Context, tx *sql.Tx, userID, exceptSessionID 
 	return sqldb.Error(rows.Err())
 }
 
+// RemoveAllOf removes what is kept of the sessions of an account that is deleted, within that transaction: they name addresses and devices.
+// The exception of the account refuses their access tokens.
+func RemoveAllOf(ctx context.Context, tx *sql.Tx, userID string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
+	return sqldb.Error(err)
+}
+
 func (s *Store) end(ctx context.Context, tx *sql.Tx, where, reason, id string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE sessions SET ended_at = $1, ended_by = $2 WHERE ended_at IS NULL AND `+where, s.now().UnixMicro(), reason, id)
 	return sqldb.Error(err)

@@ -49,7 +49,7 @@ func (c *clock) add(d time.Duration) {
 func stores(t *testing.T, db *sqldb.DB) (*Store, *Store, *clock) {
 	t.Helper()
 	for _, id := range []string{alice, bob} {
-		write(t, db, `INSERT INTO users (id, username, password_hash, scopes, development, created_at, updated_at) VALUES ($1, $1, '', '', FALSE, 0, 0)`, id)
+		write(t, db, `INSERT INTO users (id, username, password_hash, roles, development, created_at, updated_at) VALUES ($1, $1, '', '', FALSE, 0, 0)`, id)
 	}
 	c := &clock{now: begin}
 	made := func() *Store {

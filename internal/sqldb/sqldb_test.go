@@ -14,7 +14,7 @@ import (
 	"example.com/gatehouse/internal/sqldb/sqldbtest"
 )
 
-const insertUser = "INSERT INTO users (id, username, password_hash, scopes, development, created_at, updated_at) VALUES ($1, $2, '', '', $3, 0, 0)"
+const insertUser = "INSERT INTO users (id, username, password_hash, roles, development, created_at, updated_at) VALUES ($1, $2, '', '', $3, 0, 0)"
 
 func TestWrite(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {

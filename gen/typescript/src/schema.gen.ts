@@ -87,7 +87,7 @@ export interface paths {
         };
         /**
          * The public keys that verify access tokens
-         * @description A JSON Web Key Set (RFC 7517). It never holds a private member.
+         * @description A JSON Web Key Set (RFC 7517): every key that signs, will sign soon, or signed tokens that are still good. A key stands here for longer than a response may be kept before it signs. It never holds a private member.
          */
         get: operations["getJwks"];
         put?: never;
@@ -280,6 +280,64 @@ export interface paths {
         patch: operations["patchItem"];
         trace?: never;
     };
+    "/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List accounts, newest first
+         * @description For administrators. Pages by keyset, as items do. Deleted accounts are not in it.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        /**
+         * Register an account
+         * @description The address gets a mail: with a link that proves it, or, where an account exists already, with the word that it does. The answer is the same in both cases, so that nobody learns who has an account. 403 where registration is switched off.
+         */
+        post: operations["registerUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account's id.
+                 * @example 0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an account
+         * @description For administrators. A deleted account is answered like a missing one.
+         */
+        get: operations["getUser"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an account
+         * @description For administrators. Everything that belongs to the account goes with it; the id is never given again.
+         */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        /**
+         * Change the roles of an account, disable or enable it
+         * @description For administrators. A disabled account has no good credential, from the next request on; when it is enabled its tokens and keys are good again. A change of roles ends the access tokens of the account: the next ones have the new scopes.
+         */
+        patch: operations["patchUser"];
+        trace?: never;
+    };
     "/users/me": {
         parameters: {
             query?: never;
@@ -294,6 +352,114 @@ export interface paths {
         get: operations["getCurrentUser"];
         put?: never;
         post?: never;
+        /**
+         * Delete the caller's account
+         * @description Needs the current password. Items, API keys and logins go with the account, and nobody can bring them back; the id is never given again. An API key cannot ask for it.
+         */
+        delete: operations["deleteCurrentUser"];
+        options?: never;
+        head?: never;
+        /**
+         * Change the caller's profile
+         * @description A JSON merge patch (RFC 7396). What is not in the schema is not for oneself to change.
+         */
+        patch: operations["patchCurrentUser"];
+        trace?: never;
+    };
+    "/users/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the caller's password
+         * @description Needs the current one. All other logins of the account end; the caller's own goes on, with a new access token. An API key cannot ask for it.
+         */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/verification-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another mail that proves an address
+         * @description For a registration whose link has expired or got lost. The link of the mail before is good no more. The answer is the same for every address.
+         */
+        post: operations["requestVerificationMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove an address and begin to use the account
+         * @description Takes the token of the mail, once, and the password of the registration: the mail alone proves who reads it, and not who registered.
+         */
+        post: operations["verifyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/password-reset-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a mail that resets a forgotten password
+         * @description The link is good for ten minutes and once. The answer is the same for every address.
+         */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password with the token of a mail
+         * @description Takes the token once. Every login of the account ends.
+         */
+        post: operations["resetPassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -654,10 +820,12 @@ export interface components {
             /** @description The keys. */
             keys: components["schemas"]["JsonWebKey"][];
         };
-        /** @description A public key (RFC 7517 §4, RFC 8037). */
-        JsonWebKey: {
+        /** @description A public key (RFC 7517 §4). kty says which members it has. */
+        JsonWebKey: components["schemas"]["JsonWebKeyOkp"] | components["schemas"]["JsonWebKeyEc"] | components["schemas"]["JsonWebKeyRsa"];
+        /** @description An Ed25519 key (RFC 8037 §2). */
+        JsonWebKeyOkp: {
             /**
-             * @description Key type.
+             * @description Key type. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             kty: "OKP";
@@ -680,6 +848,59 @@ export interface components {
             kid: string;
             /** @description The public key, base64url. */
             x: string;
+        };
+        /** @description A P-256 key (RFC 7518 §6.2.1). */
+        JsonWebKeyEc: {
+            /**
+             * @description Key type. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kty: "EC";
+            /**
+             * @description Curve.
+             * @enum {string}
+             */
+            crv: "P-256";
+            /**
+             * @description Signatures only.
+             * @enum {string}
+             */
+            use: "sig";
+            /**
+             * @description Algorithm.
+             * @enum {string}
+             */
+            alg: "ES256";
+            /** @description Key id. */
+            kid: string;
+            /** @description The first coordinate of the point, base64url. */
+            x: string;
+            /** @description The second coordinate of the point, base64url. */
+            y: string;
+        };
+        /** @description An RSA key (RFC 7518 §6.3.1) of 2048 to 4096 bits. */
+        JsonWebKeyRsa: {
+            /**
+             * @description Key type. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kty: "RSA";
+            /**
+             * @description Signatures only.
+             * @enum {string}
+             */
+            use: "sig";
+            /**
+             * @description Algorithm.
+             * @enum {string}
+             */
+            alg: "RS256";
+            /** @description Key id. */
+            kid: string;
+            /** @description The modulus, base64url. */
+            n: string;
+            /** @description The public exponent, base64url. */
+            e: string;
         };
         /** @description The caller as this service knows them. */
         WhoAmI: {
@@ -704,6 +925,12 @@ export interface components {
             id: string;
             /** @description The login name. */
             username: string;
+            /** @description Where mail for the account goes. */
+            email?: string;
+            /** @description Shown to people. */
+            display_name?: string;
+            /** @description What the scopes come from. */
+            roles: components["schemas"]["Role"][];
             /** @description Every scope of the account. */
             scopes: string[];
             /**
@@ -711,6 +938,127 @@ export interface components {
              * @description UTC.
              */
             created_at: string;
+        };
+        /**
+         * @description A name for a set of scopes, one of x-roles.
+         * @enum {string}
+         */
+        Role: "member" | "admin";
+        /** @description An account, as an administrator sees it. */
+        ManagedUser: {
+            /**
+             * Format: uuid
+             * @description Never reassigned.
+             */
+            id: string;
+            /** @description The login name. */
+            username: string;
+            /** @description Where mail for the account goes. */
+            email?: string;
+            /** @description Whether the account has an address that is proven. One that is not must be before the first login. */
+            email_verified: boolean;
+            /** @description Shown to people. */
+            display_name?: string;
+            /** @description What the scopes come from. */
+            roles: components["schemas"]["Role"][];
+            /** @description Every scope of the account. */
+            scopes: string[];
+            /** @description A disabled account has no good credential. */
+            disabled: boolean;
+            /**
+             * Format: date-time
+             * @description UTC.
+             */
+            created_at: string;
+        };
+        /** @description A page of accounts. */
+        ManagedUserPage: {
+            /** @description Newest first. */
+            users: components["schemas"]["ManagedUser"][];
+            /** @description Absent on the last page. */
+            next_cursor?: string;
+        };
+        /** @description A merge patch of an account. What it leaves out stays. */
+        ManagedUserPatch: {
+            /** @description All roles that the account has from then on. */
+            roles?: components["schemas"]["Role"][];
+            /** @description Whether the account is disabled. */
+            disabled?: boolean;
+        };
+        /** @description A merge patch of one's profile. */
+        UserPatch: {
+            /** @description Shown to people. */
+            display_name?: string | null;
+        };
+        /** @description What an account begins with. The user name is the address. */
+        Registration: {
+            /**
+             * Format: email
+             * @description An address that its holder can prove. Upper case is lower case.
+             */
+            email: string;
+            /**
+             * Format: password
+             * @description Any text that is not commonly used, and not made of the address.
+             */
+            password: string;
+            /** @description Shown to people. */
+            display_name?: string;
+        };
+        /** @description Whom a mail is asked for. */
+        AccountMailRequest: {
+            /**
+             * Format: email
+             * @description An address that its holder can prove. Upper case is lower case.
+             */
+            email: string;
+        };
+        /** @description What proves an address. */
+        EmailVerification: {
+            /**
+             * Format: password
+             * @description Of the mail.
+             */
+            token: string;
+            /**
+             * Format: password
+             * @description The password of the account.
+             */
+            password: string;
+        };
+        /** @description A new password, in place of a forgotten one. */
+        PasswordReset: {
+            /**
+             * Format: password
+             * @description Of the mail.
+             */
+            token: string;
+            /**
+             * Format: password
+             * @description Any text that is not commonly used, and not made of the address.
+             */
+            new_password: string;
+        };
+        /** @description A new password, in place of a known one. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The password of the account.
+             */
+            current_password: string;
+            /**
+             * Format: password
+             * @description Any text that is not commonly used, and not made of the address.
+             */
+            new_password: string;
+        };
+        /** @description The proof that the caller is who the account belongs to. */
+        AccountDeletion: {
+            /**
+             * Format: password
+             * @description The password of the account.
+             */
+            current_password: string;
         };
         /**
          * @description What kind of thing an item is.
@@ -971,6 +1319,44 @@ export interface components {
                  *       "title": "Insufficient scope",
                  *       "status": 403,
                  *       "detail": "the credential lacks the scope items:write",
+                 *       "instance": "urn:gatehouse:request:5f0c7d9be1a24c38",
+                 *       "request_id": "5f0c7d9be1a24c38"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service does not do this. An administrator can. */
+        SwitchedOff: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:gatehouse:problem:operation-denied",
+                 *       "title": "Operation denied",
+                 *       "status": 403,
+                 *       "detail": "registration is switched off: ask an administrator for an account",
+                 *       "instance": "urn:gatehouse:request:5f0c7d9be1a24c38",
+                 *       "request_id": "5f0c7d9be1a24c38"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The token is unknown, used or expired, or what goes with it is wrong; or the request is not HTTP or JSON as it should be. */
+        InvalidToken: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:gatehouse:problem:invalid-token",
+                 *       "title": "Invalid token",
+                 *       "status": 400,
+                 *       "detail": "the token is not good, or no longer: ask for another mail",
                  *       "instance": "urn:gatehouse:request:5f0c7d9be1a24c38",
                  *       "request_id": "5f0c7d9be1a24c38"
                  *     }
@@ -1626,6 +2012,15 @@ export interface operations {
                      *           "alg": "EdDSA",
                      *           "kid": "2026-11-24-a1b2c3",
                      *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+                     *         },
+                     *         {
+                     *           "kty": "EC",
+                     *           "crv": "P-256",
+                     *           "use": "sig",
+                     *           "alg": "ES256",
+                     *           "kid": "2026-08-26-d4e5f6",
+                     *           "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                     *           "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
                      *         }
                      *       ]
                      *     }
@@ -2341,6 +2736,278 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listUsers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only accounts whose user name or e-mail address begins with this.
+                 * @example ann
+                 */
+                search?: string;
+                /**
+                 * @description Only accounts that are disabled, or only those that are not.
+                 * @example false
+                 */
+                disabled?: boolean;
+                /**
+                 * @description The largest number of accounts of a page.
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description The `next_cursor` of the page before.
+                 * @example A4REDMxzX_________9__7__________
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of accounts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "users": [
+                     *         {
+                     *           "id": "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c",
+                     *           "username": "ann@example.com",
+                     *           "email": "ann@example.com",
+                     *           "email_verified": true,
+                     *           "display_name": "Ann",
+                     *           "roles": [
+                     *             "member"
+                     *           ],
+                     *           "scopes": [
+                     *             "items:read",
+                     *             "items:write",
+                     *             "users:read",
+                     *             "users:write"
+                     *           ],
+                     *           "disabled": false,
+                     *           "created_at": "2026-11-24T09:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "AAZhAlq4WEABk1hAHCt9Pp9AWmt8jZ4P"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ManagedUserPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    registerUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ann@example.com",
+                 *       "password": "correct horse battery staple",
+                 *       "display_name": "Ann"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Registration"];
+            };
+        };
+        responses: {
+            /** @description A mail is on its way, if there is anything to say to the address. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["SwitchedOff"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account's id.
+                 * @example 0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c",
+                     *       "username": "ann@example.com",
+                     *       "email": "ann@example.com",
+                     *       "email_verified": true,
+                     *       "display_name": "Ann",
+                     *       "roles": [
+                     *         "member"
+                     *       ],
+                     *       "scopes": [
+                     *         "items:read",
+                     *         "items:write",
+                     *         "users:read",
+                     *         "users:write"
+                     *       ],
+                     *       "disabled": false,
+                     *       "created_at": "2026-11-24T09:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ManagedUser"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account's id.
+                 * @example 0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The account's id.
+                 * @example 0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "roles": [
+                 *         "member",
+                 *         "admin"
+                 *       ],
+                 *       "disabled": false
+                 *     }
+                 */
+                "application/merge-patch+json": components["schemas"]["ManagedUserPatch"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c",
+                     *       "username": "ann@example.com",
+                     *       "email": "ann@example.com",
+                     *       "email_verified": true,
+                     *       "display_name": "Ann",
+                     *       "roles": [
+                     *         "member"
+                     *       ],
+                     *       "scopes": [
+                     *         "items:read",
+                     *         "items:write",
+                     *         "users:read",
+                     *         "users:write"
+                     *       ],
+                     *       "disabled": false,
+                     *       "created_at": "2026-11-24T09:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ManagedUser"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getCurrentUser: {
         parameters: {
             query?: never;
@@ -2360,10 +3027,14 @@ export interface operations {
                      * @example {
                      *       "id": "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c",
                      *       "username": "dev",
+                     *       "roles": [
+                     *         "member"
+                     *       ],
                      *       "scopes": [
                      *         "items:read",
                      *         "items:write",
-                     *         "users:read"
+                     *         "users:read",
+                     *         "users:write"
                      *       ],
                      *       "created_at": "2026-11-24T09:00:00Z"
                      *     }
@@ -2375,6 +3046,287 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccountDeletion"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patchCurrentUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "display_name": "Ann"
+                 *     }
+                 */
+                "application/merge-patch+json": components["schemas"]["UserPatch"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c",
+                     *       "username": "dev",
+                     *       "roles": [
+                     *         "member"
+                     *       ],
+                     *       "scopes": [
+                     *         "items:read",
+                     *         "items:write",
+                     *         "users:read",
+                     *         "users:write"
+                     *       ],
+                     *       "created_at": "2026-11-24T09:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "correct horse battery staple",
+                 *       "new_password": "staple battery horse correct"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    requestVerificationMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ann@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccountMailRequest"];
+            };
+        };
+        responses: {
+            /** @description A mail is on its way, if there is anything to say to the address. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["SwitchedOff"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "3q2-7wR8n0cZ1yX9vB5tK4mJ6hG2fD0sA8pLqWeRtYU",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EmailVerification"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidToken"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    requestPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ann@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccountMailRequest"];
+            };
+        };
+        responses: {
+            /** @description A mail is on its way, if there is anything to say to the address. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["SwitchedOff"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "3q2-7wR8n0cZ1yX9vB5tK4mJ6hG2fD0sA8pLqWeRtYU",
+                 *       "new_password": "staple battery horse correct"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasswordReset"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidToken"];
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
