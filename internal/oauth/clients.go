@@ -76,7 +76,8 @@ type NewClient struct {
 // The bounds of what is kept of a client.
 const maxClientName = 100
 
-func (n NewClient) check(declared auth.Scopes) error {
+// Check says what is wrong with a client that is to be made, against the scopes that the document declares.
+func (n NewClient) Check(declared auth.Scopes) error {
 	switch {
 	case n.Name == "" || len(n.Name) > maxClientName:
 		return fmt.Errorf("the name of a client has 1 to %d bytes", maxClientName)
@@ -101,7 +102,7 @@ func (n NewClient) check(declared auth.Scopes) error {
 
 // Create makes a client. The secret of a confidential one is in the result and nowhere else.
 func (s *Clients) Create(ctx context.Context, n NewClient) (Client, auth.Secret, error) {
-	if err := n.check(s.Declared); err != nil {
+	if err := n.Check(s.Declared); err != nil {
 		return Client{}, "", err
 	}
 	id, err := uuid.NewRandomFromReader(s.Random)
@@ -157,7 +158,7 @@ func (s *Clients) Rotate(ctx context.Context, id string, overlap time.Duration) 
 		return "", err
 	}
 	if c.Method != MethodSecret {
-		return "", errors.New("the client has no secret: it is a public one")
+		return "", errors.New("the client has no secret to change: it is a public one")
 	}
 	secret, err := s.newSecret()
 	if err != nil {
