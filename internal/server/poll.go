@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -51,10 +52,9 @@ func (s *Server) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	since := s.config.Now().Add(-pollOverlap)
-	for _, m := range s.mirrors {
-		if err := m.Refresh(ctx, since); err != nil {
-			return err
-		}
+	var failed error
+	for _, m := range s.mirrors { // each, whatever becomes of the others
+		failed = errors.Join(failed, m.Refresh(ctx, since))
 	}
-	return nil
+	return failed
 }
