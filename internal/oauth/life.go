@@ -76,7 +76,7 @@ func lives(newestFirst []keyRow) []life {
 			l.verifiesUntil = next.Add(verifyFor)
 		}
 		if r.revokedAt.Valid {
-			l.revokedAt = time.UnixMicro(r.revokedAt.Int64)
+			l.revokedAt, l.verifiesUntil = time.UnixMicro(r.revokedAt.Int64), time.Time{}
 		}
 		if list[i] = l; l.revokedAt.IsZero() || !l.revokedAt.Before(l.signsFrom) {
 			if next.IsZero() || l.signsFrom.Before(next) {
