@@ -62,6 +62,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, exit func
 	if err != nil {
 		return report(stderr, err)
 	}
+	if err := noPassword(args); err != nil {
+		return report(stderr, err)
+	}
 	command, err := parser.Parse(args)
 	if err != nil {
 		return report(stderr, usageError{fmt.Errorf("%w: see gatehouse --help", err)})
@@ -70,6 +73,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, exit func
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(stdout, (*io.Writer)(nil))
 	return report(stderr, command.Run())
+}
+
+// noPassword refuses an address with a password in it: every user of the machine can read the arguments of a process, and
+// the history of the shell keeps them.
+func noPassword(args []string) error {
+	for _, arg := range args {
+		_, rest, found := strings.Cut(arg, "://")
+		user, _, hasHost := strings.Cut(rest, "@")
+		if _, password, hasPassword := strings.Cut(user, ":"); found && hasHost && hasPassword && password != "" && !strings.Contains(user, "/") {
+			return usageError{errors.New("an argument is an address with a password: give it in its variable, as GATEHOUSE_DATABASE, instead")}
+		}
+	}
+	return nil
 }
 
 // usageError is an error of who wrote the command line or the settings.

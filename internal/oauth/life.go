@@ -18,9 +18,9 @@ const (
 	publishFor = jwksMaxAge + learnTime + leeway
 	// publishSoon is the same where nobody else keeps the key set.
 	publishSoon = learnTime + leeway
-	// verifyFor is how long a key verifies after the next one signs: a process whose clock is behind, or that has not read
-	// the change, signs with it a little longer, and verifiers take a token a little beyond its exp.
-	verifyFor = Lifetime + learnTime + 2*leeway
+	// verifyFor is how long a key verifies after the next one signs: until its last token expires, for as long as a token is
+	// taken beyond its exp, and as much again to spare.
+	verifyFor = Lifetime + 2*leeway
 	// destroyAfter is how long the private half is kept after that, in case the clock of who destroys it is wrong.
 	destroyAfter = time.Hour
 	// maxKeys bounds the keys in force, and so the key set (20 in the document). A rotation in every half minute gets there.
@@ -76,7 +76,7 @@ func lives(newestFirst []keyRow) []life {
 			l.verifiesUntil = next.Add(verifyFor)
 		}
 		if r.revokedAt.Valid {
-			l.revokedAt = time.UnixMicro(r.revokedAt.Int64)
+			l.revokedAt, l.verifiesUntil = time.UnixMicro(r.revokedAt.Int64), time.Time{}
 		}
 		if list[i] = l; l.revokedAt.IsZero() || !l.revokedAt.Before(l.signsFrom) {
 			if next.IsZero() || l.signsFrom.Before(next) {

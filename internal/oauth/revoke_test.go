@@ -69,18 +69,19 @@ func TestARevokedKeyIsRefusedByTheOtherProcess(t *testing.T) {
 }
 
 func TestRevoke(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		revoke string // which of the keys
-		states map[string]KeyState
-		signs  string // "new" is a key that was not there
-	}{
-		{"the key that signs, with the next on its way", "signing", map[string]KeyState{"retired": KeyRetired, "signing": KeyRevoked, "published": KeySigning}, "published"},
-		{"the next key", "published", map[string]KeyState{"retired": KeyRetired, "signing": KeySigning, "published": KeyRevoked}, "signing"},
-		{"a key that signs no more", "retired", map[string]KeyState{"retired": KeyRevoked, "signing": KeySigning, "published": KeyPublished}, "signing"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		for _, row := range []struct {
+			name   string
+			revoke string // which of the keys
+			states map[string]KeyState
+			signs  string // "new" is a key that was not there
+		}{
+			{"the key that signs, with the next on its way", "signing", map[string]KeyState{"retired": KeyRetired, "signing": KeyRevoked, "published": KeySigning}, "published"},
+			{"the next key", "published", map[string]KeyState{"retired": KeyRetired, "signing": KeySigning, "published": KeyRevoked}, "signing"},
+			{"a key that signs no more", "retired", map[string]KeyState{"retired": KeyRevoked, "signing": KeySigning, "published": KeyPublished}, "signing"},
+		} {
+			t.Run(row.name, func(t *testing.T) {
+				execute(t, db, `DELETE FROM signing_keys`)
 				p := newProcess(t, db)
 				kids := map[string]string{"retired": p.signs(t)}
 				kids["signing"] = p.rotate(t, Rotation{Algorithm: ES256}).KeyID
@@ -119,8 +120,8 @@ func TestRevoke(t *testing.T) {
 					t.Errorf("to revoke twice changes the table:\n%s", diff)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 func TestRevokeRefuses(t *testing.T) {

@@ -40,6 +40,12 @@ const MinRotateAfter = time.Hour
 func (s *KeyStore) Load(ctx context.Context) (*Keys, error) {
 	s.refreshing.Lock()
 	defer s.refreshing.Unlock()
+	if _, err := ParseAlgorithm(string(s.algorithm())); err != nil {
+		return nil, err
+	}
+	if s.RotateAfter != 0 && s.RotateAfter < MinRotateAfter {
+		return nil, fmt.Errorf("signing keys cannot be rotated after %v: give at least %v, or 0 for never", s.RotateAfter, MinRotateAfter)
+	}
 	sealer, err := newSealer(s.EncryptionKey)
 	if err != nil {
 		return nil, err

@@ -344,6 +344,28 @@ func TestTheStartFailsWithoutAKey(t *testing.T) {
 			t.Errorf("keys %v, error %v", keys, err)
 		}
 	})
+	t.Run("with settings that are wrong", func(t *testing.T) {
+		for _, row := range []struct {
+			name   string
+			change func(*KeyStore)
+			says   string
+		}{
+			{"an algorithm with a shared secret", func(s *KeyStore) { s.Algorithm = "HS256" }, "none of EdDSA, ES256, RS256"},
+			{"no algorithm at all", func(s *KeyStore) { s.Algorithm = "none" }, "none of EdDSA, ES256, RS256"},
+			{"an age below an hour", func(s *KeyStore) { s.RotateAfter = time.Hour - 1 }, "at least 1h0m0s"},
+			{"a negative age", func(s *KeyStore) { s.RotateAfter = -time.Hour }, "or 0 for never"},
+		} {
+			db := sqldbtest.Open(t)
+			s := testStore(db)
+			row.change(s)
+			if keys, err := s.Load(context.Background()); keys != nil || err == nil || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("%s: keys %v, error %v", row.name, keys, err)
+			}
+			if n := len(storedKeys(t, db)); n != 0 {
+				t.Errorf("%s: %d rows", row.name, n)
+			}
+		}
+	})
 	t.Run("without any key at all", func(t *testing.T) {
 		if k, err := new(Keys).signing(testNow); !problem.Unavailable.Is(err) || k != nil {
 			t.Errorf("key %v, error %v", k, err)
