@@ -141,7 +141,7 @@ func decoded(raw string) string {
 
 // FuzzStyledInverse writes values by the rules of each style, and reads them back.
 func FuzzStyledInverse(f *testing.F) {
-	for _, seed := range [][3]string{{"blue", "black", "brown"}, {"100", "200", "150"}, {"a,b", ";c=d", "e&f"}, {"%2C", "ä👍", "\x00\x7f"}, {"a b", "c+d", "e|f"}, {"=", "[", "]"}, {"\"", "\\", "/"}} {
+	for _, seed := range [][3]string{{"blue", "black", "brown"}, {"100", "200", "150"}, {"a,b", ";c=d", "e&f"}, {"%2C", "ä👍", "\x00\x7f"}, {"a b", "c+d", "e|f"}, {"=", "[", "]"}, {"%", "0", "0"}, {"\"", "\\", "/"}} {
 		f.Add(seed[0], seed[1], seed[2])
 	}
 	f.Fuzz(func(t *testing.T, a, b, c string) {
@@ -181,7 +181,7 @@ func FuzzStyledInverse(f *testing.F) {
 			{validation.Style{In: "query", Style: "deepObject", Explode: true, Shape: objectShape}, "", "p[R]=%a&p[G]=%b", object},
 			{validation.Style{In: "query", Style: "deepObject", Explode: true, Shape: objectShape}, "", "p%5BR%5D=%a&p%5BG%5D=%b", object},
 			{validation.Style{In: "cookie", Style: "form", Shape: listShape}, "", "p=%a,%b,%c", list},
-			{validation.Style{In: "cookie", Style: "form", Shape: textShape}, "*", "p=%a", a},
+			{validation.Style{In: "cookie", Style: "form", Shape: textShape}, "", "p=%a", a},
 			{validation.Style{In: "header", Style: "simple", Shape: listShape}, "*", "%a,%b,%c", list},
 			{validation.Style{In: "header", Style: "simple", Shape: objectShape}, "*", "R,%a,G,%b", object},
 			{validation.Style{In: "header", Style: "simple", Explode: true, Shape: objectShape}, "*", "R=%a,G=%b", object},
