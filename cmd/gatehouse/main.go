@@ -25,6 +25,7 @@ const gcPercent = 300
 type commands struct {
 	Serve      serve      `cmd:"" help:"Serve the API."`
 	SigningKey signingKey `cmd:"" help:"The keys that sign access tokens: list, rotate, revoke."`
+	User       user       `cmd:"" help:"The accounts: add, list, disable, enable, password."`
 	Config     config     `cmd:"" help:"The settings of serve: check."`
 }
 
