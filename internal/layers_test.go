@@ -38,6 +38,7 @@ var components = []struct {
 	{path: "internal/validation", layer: 1},
 	{path: "internal/encoding", layer: 1},
 	{path: "internal/audit", layer: 1, besides: []string{"internal/sqldb"}},
+	{path: "internal/session", layer: 1, besides: []string{"internal/sqldb"}},
 	{path: "internal/sqldb", layer: 1},
 	{path: "internal/mail", layer: 1},
 	{path: "internal/ceiling", layer: 0, only: []string{}},

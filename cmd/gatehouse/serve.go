@@ -26,6 +26,7 @@ type serve struct {
 	TLSCert          string   `name:"tls-cert" help:"The certificate file, PEM. With --tls-key the service speaks HTTPS."`
 	TLSKey           string   `name:"tls-key" help:"The key file of the certificate, PEM."`
 	TLSDevCert       bool     `name:"tls-dev-cert" help:"Speak HTTPS with a certificate made for localhost in the data folder. Needs --dev."`
+	PasswordGrant    string   `default:"auto" help:"Offer the password grant of OAuth 2.0, which is deprecated: on, off, or auto, which is on with --dev and off without."`
 	CheckResponses   bool     `help:"Compare every response with the document, and answer 500 instead of what it does not declare: for tests and staging. Each response is held in memory."`
 	Drain            duration `default:"5s" help:"How long /readyz says no before the service stops accepting; 0 with --dev."`
 	SigningAlgorithm string   `default:"EdDSA" help:"The algorithm of the signing keys that the service makes: EdDSA, ES256 or RS256. Keys that are there keep theirs."`
@@ -71,6 +72,7 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 		SigningKeyAge:    s.SigningKeyAge.Duration,
 		Docs:             s.Docs == "on" || s.Docs == "auto" && s.Dev,
 		Drain:            s.Drain.Duration,
+		PasswordGrant:    s.PasswordGrant == "on" || s.PasswordGrant == "auto" && s.Dev,
 		CheckResponses:   s.CheckResponses,
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		AccessLog:        os.Stderr,

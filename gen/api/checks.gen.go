@@ -18,47 +18,90 @@ var (
 	pattern6  = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
 	pattern7  = regexp.MustCompile("^[A-Za-z0-9\\.!#\\$%&'\\*\\+/=\\?\\^_\\`\\{\\|\\}~\\-]+@[A-Za-z0-9\\.\\-]+$")
 	pattern8  = regexp.MustCompile("^\"[!#-~]*\"$")
-	enum9     = validation.NewEnumeration("\"password\"")
+	enum9     = validation.NewEnumeration("\"password\"", "\"refresh_token\"", "\"client_credentials\"")
 	pattern10 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
-	enum11    = validation.NewEnumeration("\"Bearer\"")
-	enum12    = validation.NewEnumeration("\"ok\"")
-	enum13    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum14    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
-	enum15    = validation.NewEnumeration("\"member\"", "\"admin\"")
-	enum16    = validation.NewEnumeration("\"OKP\"")
-	enum17    = validation.NewEnumeration("\"Ed25519\"")
-	enum18    = validation.NewEnumeration("\"sig\"")
-	enum19    = validation.NewEnumeration("\"EdDSA\"")
-	enum20    = validation.NewEnumeration("\"EC\"")
-	enum21    = validation.NewEnumeration("\"P-256\"")
-	enum22    = validation.NewEnumeration("\"ES256\"")
-	enum23    = validation.NewEnumeration("\"RSA\"")
-	enum24    = validation.NewEnumeration("\"RS256\"")
+	enum11    = validation.NewEnumeration("\"password\"")
+	enum12    = validation.NewEnumeration("\"refresh_token\"")
+	enum13    = validation.NewEnumeration("\"Bearer\"")
+	enum14    = validation.NewEnumeration("\"ok\"")
+	enum15    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
+	enum16    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum17    = validation.NewEnumeration("\"member\"", "\"admin\"")
+	enum18    = validation.NewEnumeration("\"OKP\"")
+	enum19    = validation.NewEnumeration("\"Ed25519\"")
+	enum20    = validation.NewEnumeration("\"sig\"")
+	enum21    = validation.NewEnumeration("\"EdDSA\"")
+	enum22    = validation.NewEnumeration("\"EC\"")
+	enum23    = validation.NewEnumeration("\"P-256\"")
+	enum24    = validation.NewEnumeration("\"ES256\"")
+	enum25    = validation.NewEnumeration("\"RSA\"")
+	enum26    = validation.NewEnumeration("\"RS256\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
-	c.Required(v, "grant_type", "username", "password")
+	c.Required(v, "grant_type")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "grant_type":
+			c.Mark(m)
 			c.Type(m, validation.String)
 			c.Enum(m, enum9)
 		case "username":
+			c.Mark(m)
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 256)
 			c.Pattern(m, pattern3, "^[^\\x00-\\x1F\\x7F]*$")
 		case "password":
+			c.Mark(m)
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
+		case "refresh_token":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 200)
 		case "scope":
+			c.Mark(m)
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1000)
 			c.Pattern(m, pattern10, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+		case "client_id":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 256)
+		case "client_secret":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 1024)
+		default:
+			c.Undeclared(m, "grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret")
+		}
+	}
+	checkTokenRequestAll1(c, v)
+	checkTokenRequestAll2(c, v)
+}
+
+func checkRevocationRequest(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.CeilingMembers(v, 1000)
+	c.Required(v, "token")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "token":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 8192)
+		case "token_type_hint":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 100)
 		case "client_id":
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
@@ -68,7 +111,27 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
 		default:
-			c.Undeclared(m, "grant_type", "username", "password", "scope", "client_id", "client_secret")
+			c.Undeclared(m, "token", "token_type_hint", "client_id", "client_secret")
+		}
+	}
+}
+
+func checkIntrospectionRequest(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.CeilingMembers(v, 1000)
+	c.Required(v, "token")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "token":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 8192)
+		case "token_type_hint":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 100)
+		default:
+			c.Undeclared(m, "token", "token_type_hint")
 		}
 	}
 }
@@ -93,7 +156,7 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 			c.MaxLength(m, 8192)
 		case "token_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum11)
+			c.Enum(m, enum13)
 		case "expires_in":
 			c.Type(m, validation.Integer)
 			c.Minimum(m, "1")
@@ -102,6 +165,53 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 		case "scope":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 1000)
+		case "refresh_token":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 200)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkIntrospectionResponse(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "active")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "active":
+			c.Type(m, validation.Boolean)
+		case "scope":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 1000)
+		case "client_id":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "token_type":
+			c.Type(m, validation.String)
+			c.Enum(m, enum13)
+		case "exp":
+			c.Type(m, validation.Integer)
+			c.Minimum(m, "0")
+			c.Maximum(m, "253402300799")
+			c.Integer(m, 64, false)
+		case "iat":
+			c.Type(m, validation.Integer)
+			c.Minimum(m, "0")
+			c.Maximum(m, "253402300799")
+			c.Integer(m, 64, false)
+		case "sub":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "aud":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "iss":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "jti":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
 		default:
 			c.UnknownMember(m)
 		}
@@ -309,6 +419,19 @@ func checkUser(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkSessionList(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "sessions")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "sessions":
+			checkSessionListSessions(c, m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
 func checkHealth(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "status")
@@ -316,7 +439,7 @@ func checkHealth(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "status":
 			c.Type(m, validation.String)
-			c.Enum(m, enum12)
+			c.Enum(m, enum14)
 		default:
 			c.UnknownMember(m)
 		}
@@ -360,7 +483,7 @@ func checkOAuthError(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "error":
 			c.Type(m, validation.String)
-			c.Enum(m, enum13)
+			c.Enum(m, enum15)
 		case "error_description":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 500)
@@ -419,6 +542,42 @@ func checkProblem(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkTokenRequestAll1If(c *validation.Check, v *validation.Value) {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "grant_type":
+			c.Mark(m)
+			c.Const(m, enum11)
+		default:
+			c.Undeclared(m, "grant_type")
+		}
+	}
+}
+
+func checkTokenRequestAll1(c *validation.Check, v *validation.Value) {
+	if c.Accepts(v, checkTokenRequestAll1If) {
+		c.Required(v, "username", "password")
+	}
+}
+
+func checkTokenRequestAll2If(c *validation.Check, v *validation.Value) {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "grant_type":
+			c.Mark(m)
+			c.Const(m, enum12)
+		default:
+			c.Undeclared(m, "grant_type")
+		}
+	}
+}
+
+func checkTokenRequestAll2(c *validation.Check, v *validation.Value) {
+	if c.Accepts(v, checkTokenRequestAll2If) {
+		c.Required(v, "refresh_token")
+	}
+}
+
 func checkJsonWebKey(c *validation.Check, v *validation.Value) {
 	switch c.Discriminator(v, "kty") {
 	case "OKP":
@@ -468,7 +627,7 @@ func checkItemPageItems(c *validation.Check, v *validation.Value) {
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum14)
+	c.Enum(v, enum16)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
@@ -515,7 +674,7 @@ func checkManagedUserPageUsers(c *validation.Check, v *validation.Value) {
 
 func checkRole(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum15)
+	c.Enum(v, enum17)
 }
 
 func checkManagedUserRoles(c *validation.Check, v *validation.Value) {
@@ -523,6 +682,53 @@ func checkManagedUserRoles(c *validation.Check, v *validation.Value) {
 	c.MaxItems(v, 100)
 	for e := v.Element(0); e != nil; e = e.Next() {
 		checkRole(c, e)
+	}
+}
+
+func checkSession(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "id", "client_id", "user_agent", "address", "scopes", "current", "created_at", "used_at", "expires_at")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "id":
+			c.Type(m, validation.String)
+			c.Format(m, validation.UUID)
+		case "client_id":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "user_agent":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "address":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 64)
+		case "scopes":
+			checkWhoAmIScopes(c, m)
+		case "current":
+			c.Type(m, validation.Boolean)
+		case "created_at":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 35)
+			c.DateTime(m)
+		case "used_at":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 35)
+			c.DateTime(m)
+		case "expires_at":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 35)
+			c.DateTime(m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkSessionListSessions(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		checkSession(c, e)
 	}
 }
 
@@ -565,19 +771,19 @@ func checkJsonWebKeyOkp(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum16)
+			c.Enum(m, enum18)
 		case "crv":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum17)
+			c.Enum(m, enum19)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum18)
+			c.Enum(m, enum20)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum19)
+			c.Enum(m, enum21)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -602,19 +808,19 @@ func checkJsonWebKeyEc(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum20)
+			c.Enum(m, enum22)
 		case "crv":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum21)
+			c.Enum(m, enum23)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum18)
+			c.Enum(m, enum20)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum22)
+			c.Enum(m, enum24)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -645,15 +851,15 @@ func checkJsonWebKeyRsa(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum23)
+			c.Enum(m, enum25)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum18)
+			c.Enum(m, enum20)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum24)
+			c.Enum(m, enum26)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)

@@ -16,12 +16,12 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 			return nil, err
 		}
 		switch r := response.(type) {
-		case CreateToken200JSONResponse:
+		case IntrospectToken200JSONResponse:
 			h := ctx.Response().Header()
 			h["Cache-Control"] = []string{r.Headers.CacheControl}
 			h["Pragma"] = []string{r.Headers.Pragma}
 			b := encoding.Begin()
-			encodeTokenResponse(b, &r.Body)
+			encodeIntrospectionResponse(b, &r.Body)
 			return nil, b.Send(ctx.Response(), 200)
 		case GetProtected200JSONResponse:
 			b := encoding.Begin()
@@ -100,6 +100,10 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 			b := encoding.Begin()
 			encodeUser(b, (*User)(&r))
 			return nil, b.Send(ctx.Response(), 200)
+		case ListSessions200JSONResponse:
+			b := encoding.Begin()
+			encodeSessionList(b, (*SessionList)(&r))
+			return nil, b.Send(ctx.Response(), 200)
 		case GetLivez200JSONResponse:
 			b := encoding.Begin()
 			encodeHealth(b, (*Health)(&r))
@@ -113,16 +117,55 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 	}
 }
 
-func encodeTokenResponse(b *encoding.Buffer, v *TokenResponse) {
-	b.Raw(`{"access_token":`)
-	b.String(v.AccessToken)
-	b.Raw(`,"token_type":`)
-	b.String(string(v.TokenType))
-	b.Raw(`,"expires_in":`)
-	b.Int64(int64(v.ExpiresIn))
-	b.Raw(`,"scope":`)
-	b.String(v.Scope)
+func encodeIntrospectionResponse(b *encoding.Buffer, v *IntrospectionResponse) {
+	b.Raw(`{"active":`)
+	b.Bool(v.Active)
 	b.Raw(`,`)
+	if v.Scope != nil {
+		b.Raw(`"scope":`)
+		b.String(*v.Scope)
+		b.Raw(`,`)
+	}
+	if v.ClientId != nil {
+		b.Raw(`"client_id":`)
+		b.String(*v.ClientId)
+		b.Raw(`,`)
+	}
+	if v.TokenType != nil {
+		b.Raw(`"token_type":`)
+		b.String(string(*v.TokenType))
+		b.Raw(`,`)
+	}
+	if v.Exp != nil {
+		b.Raw(`"exp":`)
+		b.Int64(int64(*v.Exp))
+		b.Raw(`,`)
+	}
+	if v.Iat != nil {
+		b.Raw(`"iat":`)
+		b.Int64(int64(*v.Iat))
+		b.Raw(`,`)
+	}
+	if v.Sub != nil {
+		b.Raw(`"sub":`)
+		b.String(*v.Sub)
+		b.Raw(`,`)
+	}
+	if v.Aud != nil {
+		b.Raw(`"aud":`)
+		b.String(*v.Aud)
+		b.Raw(`,`)
+	}
+	if v.Iss != nil {
+		b.Raw(`"iss":`)
+		b.String(*v.Iss)
+		b.Raw(`,`)
+	}
+	if v.Jti != nil {
+		b.Raw(`"jti":`)
+		b.String(*v.Jti)
+		b.Raw(`,`)
+	}
 	b.Close()
 }
 
@@ -306,6 +349,42 @@ func encodeUser(b *encoding.Buffer, v *User) {
 	}
 	b.Raw(`],"created_at":`)
 	b.Time(v.CreatedAt)
+	b.Raw(`,`)
+	b.Close()
+}
+
+func encodeSessionList(b *encoding.Buffer, v *SessionList) {
+	b.Raw(`{"sessions":[`)
+	for i := range v.Sessions {
+		b.Next(i)
+		encodeSession(b, &(v.Sessions)[i])
+	}
+	b.Raw(`],`)
+	b.Close()
+}
+
+func encodeSession(b *encoding.Buffer, v *Session) {
+	b.Raw(`{"id":`)
+	b.UUID(v.Id)
+	b.Raw(`,"client_id":`)
+	b.String(v.ClientId)
+	b.Raw(`,"user_agent":`)
+	b.String(v.UserAgent)
+	b.Raw(`,"address":`)
+	b.String(v.Address)
+	b.Raw(`,"scopes":[`)
+	for i, element := range v.Scopes {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"current":`)
+	b.Bool(v.Current)
+	b.Raw(`,"created_at":`)
+	b.Time(v.CreatedAt)
+	b.Raw(`,"used_at":`)
+	b.Time(v.UsedAt)
+	b.Raw(`,"expires_at":`)
+	b.Time(v.ExpiresAt)
 	b.Raw(`,`)
 	b.Close()
 }

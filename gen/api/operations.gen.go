@@ -18,6 +18,8 @@ import (
 type Authenticators interface {
 	// Basic proves the user and password of the scheme basic (RFC 7617).
 	Basic(ctx context.Context, credential BasicCredential) (*auth.Principal, error)
+	// Client proves the user and password of the scheme client (RFC 7617).
+	Client(ctx context.Context, credential ClientCredential) (*auth.Principal, error)
 	// Oauth2 proves an access token of the oauth2 scheme oauth2 (RFC 6750).
 	Oauth2(ctx context.Context, credential Oauth2Credential) (*auth.Principal, error)
 	// ApiKeyHeader proves the API key of the scheme apiKeyHeader, in the header X-API-Key.
@@ -34,6 +36,7 @@ type Authenticators interface {
 // when the scheme is gone.
 type (
 	BasicCredential        = auth.Basic
+	ClientCredential       = auth.Basic
 	Oauth2Credential       = auth.BearerToken
 	ApiKeyHeaderCredential = auth.APIKey
 	ApiKeyBearerCredential = auth.BearerToken
@@ -44,6 +47,7 @@ type (
 // The security schemes, as indexes into Schemes.
 const (
 	schemeBasic = iota
+	schemeClient
 	schemeOauth2
 	schemeApiKeyHeader
 	schemeApiKeyBearer
@@ -55,6 +59,7 @@ const (
 func Schemes(a Authenticators) []guard.Scheme {
 	return []guard.Scheme{
 		{Name: "basic", Basic: a.Basic},
+		{Name: "client", Basic: a.Client},
 		{Name: "oauth2", Bearer: a.Oauth2},
 		{Name: "apiKeyHeader", APIKey: a.ApiKeyHeader, In: "header", Param: "X-API-Key"},
 		{Name: "apiKeyBearer", Bearer: a.ApiKeyBearer},
@@ -81,6 +86,8 @@ func Operations() []guard.Operation {
 	var list []guard.Operation
 	for _, operation := range []func() guard.Operation{
 		operationCreateToken,
+		operationRevokeToken,
+		operationIntrospectToken,
 		operationGetJwks,
 		operationGetProtected,
 		operationGetProtectedBasic,
@@ -107,6 +114,10 @@ func Operations() []guard.Operation {
 		operationVerifyEmail,
 		operationRequestPasswordReset,
 		operationResetPassword,
+		operationListSessions,
+		operationEndSessions,
+		operationEndCurrentSession,
+		operationEndSession,
 		operationGetLivez,
 		operationGetReadyz,
 		operationGetOpenapiYaml,
@@ -122,14 +133,17 @@ func Operations() []guard.Operation {
 func operationCreateToken() guard.Operation {
 	return guard.Operation{
 		ID: "createToken", Method: "POST", Path: "/token",
-		Public: "The caller proves who they are in the body.",
+		Security: []guard.Alternative{
+			{{Scheme: schemeClient}},
+			{},
+		},
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "token", Quota: 60, Window: 60 * time.Second}},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
-			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "scope", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
 				return validation.DecodeForm(values, formCreateTokenFormdataRequestBody, dst.(*CreateTokenFormdataRequestBody), v, checkTokenRequest)
 			}},
 		},
@@ -137,6 +151,53 @@ func operationCreateToken() guard.Operation {
 		OAuthErrors:   true,
 		IgnoreUnknown: true,
 		Responses:     responsesCreateToken,
+	}
+}
+
+func operationRevokeToken() guard.Operation {
+	return guard.Operation{
+		ID: "revokeToken", Method: "POST", Path: "/revoke",
+		Security: []guard.Alternative{
+			{{Scheme: schemeClient}},
+			{},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "token", Quota: 60, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formRevokeTokenFormdataRequestBody, dst.(*RevokeTokenFormdataRequestBody), v, checkRevocationRequest)
+			}},
+		},
+		Produces:      []string{},
+		OAuthErrors:   true,
+		IgnoreUnknown: true,
+		Responses:     responsesRevokeToken,
+	}
+}
+
+func operationIntrospectToken() guard.Operation {
+	return guard.Operation{
+		ID: "introspectToken", Method: "POST", Path: "/introspect",
+		Security: []guard.Alternative{
+			{{Scheme: schemeClient}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "introspect", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formIntrospectTokenFormdataRequestBody, dst.(*IntrospectTokenFormdataRequestBody), v, checkIntrospectionRequest)
+			}},
+		},
+		Produces:      []string{"application/json"},
+		OAuthErrors:   true,
+		IgnoreUnknown: true,
+		Responses:     responsesIntrospectToken,
 	}
 }
 
@@ -665,6 +726,71 @@ func operationResetPassword() guard.Operation {
 	}
 }
 
+func operationListSessions() guard.Operation {
+	return guard.Operation{
+		ID: "listSessions", Method: "GET", Path: "/users/me/sessions",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"users:read"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{"application/json"},
+		Responses: responsesListSessions,
+	}
+}
+
+func operationEndSessions() guard.Operation {
+	return guard.Operation{
+		ID: "endSessions", Method: "DELETE", Path: "/users/me/sessions",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{},
+		Responses: responsesEndSessions,
+	}
+}
+
+func operationEndCurrentSession() guard.Operation {
+	return guard.Operation{
+		ID: "endCurrentSession", Method: "DELETE", Path: "/users/me/sessions/current",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{},
+		Responses: responsesEndCurrentSession,
+	}
+}
+
+func operationEndSession() guard.Operation {
+	return guard.Operation{
+		ID: "endSession", Method: "DELETE", Path: "/users/me/sessions/{session_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:    10 * time.Second,
+		Produces:   []string{},
+		Parameters: checkEndSessionParameters,
+		Responses:  responsesEndSession,
+	}
+}
+
 func operationGetLivez() guard.Operation {
 	return guard.Operation{
 		ID: "getLivez", Method: "GET", Path: "/livez",
@@ -742,9 +868,22 @@ var formCreateTokenFormdataRequestBody = &validation.FormShape{Members: map[stri
 	"grant_type":    {Shape: validation.AnyText},
 	"username":      {Shape: validation.AnyText},
 	"password":      {Shape: validation.AnyText},
+	"refresh_token": {Shape: validation.AnyText},
 	"scope":         {Shape: validation.AnyText},
 	"client_id":     {Shape: validation.AnyText},
 	"client_secret": {Shape: validation.AnyText},
+}}
+
+var formRevokeTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"token":           {Shape: validation.AnyText},
+	"token_type_hint": {Shape: validation.AnyText},
+	"client_id":       {Shape: validation.AnyText},
+	"client_secret":   {Shape: validation.AnyText},
+}}
+
+var formIntrospectTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"token":           {Shape: validation.AnyText},
+	"token_type_hint": {Shape: validation.AnyText},
 }}
 
 // DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.

@@ -128,6 +128,13 @@ func checkDeleteUserParameters(p *validation.Parameters) {
 	}
 }
 
+func checkEndSessionParameters(p *validation.Parameters) {
+	{
+		value := p.Path("session_id")
+		p.Check("session_id", "format", validation.UUID(value))
+	}
+}
+
 func checkGetDocsFileParameters(p *validation.Parameters) {
 	{
 		value := p.Path("file")

@@ -12,11 +12,53 @@ func responsesCreateToken() []guard.Response {
 		{Status: "200", Headers: []guard.ResponseHeader{
 			{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
 			{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
+			{Name: "Deprecation", Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
 		}, Contents: []guard.Content{
 			{MediaType: "application/json", JSON: checkTokenResponse},
 		}},
 		responseOAuthBadRequest("400"),
 		responseOAuthUnauthorized("401"),
+		responseOAuthForbidden("403"),
+		responseOAuthNotAcceptable("406"),
+		responseOAuthRequestTimeout("408"),
+		responseOAuthContentTooLarge("413"),
+		responseOAuthUnsupportedMediaType("415"),
+		responseOAuthTooManyRequests("429"),
+		responseOAuthInternal("500"),
+		responseOAuthUnavailable("503"),
+	}
+}
+
+func responsesRevokeToken() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
+			{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
+		}},
+		responseOAuthBadRequest("400"),
+		responseOAuthUnauthorized("401"),
+		responseOAuthForbidden("403"),
+		responseOAuthNotAcceptable("406"),
+		responseOAuthRequestTimeout("408"),
+		responseOAuthContentTooLarge("413"),
+		responseOAuthUnsupportedMediaType("415"),
+		responseOAuthTooManyRequests("429"),
+		responseOAuthInternal("500"),
+		responseOAuthUnavailable("503"),
+	}
+}
+
+func responsesIntrospectToken() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
+			{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
+		}, Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkIntrospectionResponse},
+		}},
+		responseOAuthBadRequest("400"),
+		responseOAuthUnauthorized("401"),
+		responseOAuthForbidden("403"),
 		responseOAuthNotAcceptable("406"),
 		responseOAuthRequestTimeout("408"),
 		responseOAuthContentTooLarge("413"),
@@ -479,6 +521,66 @@ func responsesResetPassword() []guard.Response {
 	}
 }
 
+func responsesListSessions() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkSessionList},
+		}},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesEndSessions() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesEndCurrentSession() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotFound("404"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesEndSession() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotFound("404"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
 func responsesGetLivez() []guard.Response {
 	return []guard.Response{
 		{Status: "200", Contents: []guard.Content{
@@ -586,6 +688,15 @@ func responseOAuthUnauthorized(status string) guard.Response {
 		{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
 		{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
 		{Name: "Www-Authenticate", Shape: validation.AnyText, Check: checkOAuthUnauthorizedWWWAuthenticate},
+	}, Contents: []guard.Content{
+		{MediaType: "application/json", JSON: checkOAuthError},
+	}}
+}
+
+func responseOAuthForbidden(status string) guard.Response {
+	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
+		{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
+		{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
 	}, Contents: []guard.Content{
 		{MediaType: "application/json", JSON: checkOAuthError},
 	}}

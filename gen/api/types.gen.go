@@ -53,6 +53,21 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for IntrospectionResponseTokenType.
+const (
+	IntrospectionResponseTokenTypeBearer IntrospectionResponseTokenType = "Bearer"
+)
+
+// Valid indicates whether the value is a known member of the IntrospectionResponseTokenType enum.
+func (e IntrospectionResponseTokenType) Valid() bool {
+	switch e {
+	case IntrospectionResponseTokenTypeBearer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ItemPatchCategory.
 const (
 	ItemPatchCategoryBook  ItemPatchCategory = "book"
@@ -298,13 +313,19 @@ func (e Role) Valid() bool {
 
 // Defines values for TokenRequestGrantType.
 const (
-	TokenRequestGrantTypePassword TokenRequestGrantType = "password"
+	TokenRequestGrantTypeClientCredentials TokenRequestGrantType = "client_credentials"
+	TokenRequestGrantTypePassword          TokenRequestGrantType = "password"
+	TokenRequestGrantTypeRefreshToken      TokenRequestGrantType = "refresh_token"
 )
 
 // Valid indicates whether the value is a known member of the TokenRequestGrantType enum.
 func (e TokenRequestGrantType) Valid() bool {
 	switch e {
+	case TokenRequestGrantTypeClientCredentials:
+		return true
 	case TokenRequestGrantTypePassword:
+		return true
+	case TokenRequestGrantTypeRefreshToken:
 		return true
 	default:
 		return false
@@ -382,6 +403,51 @@ type Health struct {
 
 // HealthStatus Always ok.
 type HealthStatus string
+
+// IntrospectionRequest The form of RFC 7662 §2.1.
+type IntrospectionRequest struct {
+	// Token An access token or a refresh token.
+	Token string `json:"token"`
+
+	// TokenTypeHint Where to look first. It changes nothing here.
+	TokenTypeHint *string `json:"token_type_hint,omitempty"`
+}
+
+// IntrospectionResponse RFC 7662 §2.2.
+type IntrospectionResponse struct {
+	// Active Whether the token is in force.
+	Active bool `json:"active"`
+
+	// Aud Whom it is for.
+	Aud *string `json:"aud,omitempty"`
+
+	// ClientId The client that the token was issued to.
+	ClientId *string `json:"client_id,omitempty"`
+
+	// Exp When it expires, in seconds since 1970.
+	Exp *int64 `json:"exp,omitempty"`
+
+	// Iat When it was issued, in seconds since 1970.
+	Iat *int64 `json:"iat,omitempty"`
+
+	// Iss Who issued it.
+	Iss *string `json:"iss,omitempty"`
+
+	// Jti Its id.
+	Jti *string `json:"jti,omitempty"`
+
+	// Scope The scopes of the token.
+	Scope *string `json:"scope,omitempty"`
+
+	// Sub Whom it stands for.
+	Sub *string `json:"sub,omitempty"`
+
+	// TokenType Of an access token: always Bearer.
+	TokenType *IntrospectionResponseTokenType `json:"token_type,omitempty"`
+}
+
+// IntrospectionResponseTokenType Of an access token: always Bearer.
+type IntrospectionResponseTokenType string
 
 // Item An item.
 type Item struct {
@@ -722,31 +788,85 @@ type Registration struct {
 	Password string `json:"password"`
 }
 
+// RevocationRequest The form of RFC 7009 §2.1.
+type RevocationRequest struct {
+	// ClientId Absent for the built-in public client, and where the client authenticates with HTTP Basic.
+	ClientId *string `json:"client_id,omitempty"`
+
+	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.
+	ClientSecret *string `json:"client_secret,omitempty"`
+
+	// Token An access token or a refresh token.
+	Token string `json:"token"`
+
+	// TokenTypeHint Where to look first. It changes nothing here.
+	TokenTypeHint *string `json:"token_type_hint,omitempty"`
+}
+
 // Role A name for a set of scopes, one of x-roles.
 type Role string
 
-// TokenRequest The form of RFC 6749 §4.3.2. Unknown parameters are ignored, as RFC 6749 §3.2 demands.
+// Session One login of a user with a client.
+type Session struct {
+	// Address The address that it logged in from.
+	Address string `json:"address"`
+
+	// ClientId The OAuth client.
+	ClientId string `json:"client_id"`
+
+	// CreatedAt When it began.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Current Whether it is the session of the access token that asks.
+	Current bool `json:"current"`
+
+	// ExpiresAt When it ends whatever happens.
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Id Its id.
+	Id openapi_types.UUID `json:"id"`
+
+	// Scopes What the session may do at most.
+	Scopes []string `json:"scopes"`
+
+	// UsedAt When it got its last access token.
+	UsedAt time.Time `json:"used_at"`
+
+	// UserAgent What the device called itself when it logged in.
+	UserAgent string `json:"user_agent"`
+}
+
+// SessionList The sessions of a user.
+type SessionList struct {
+	// Sessions The sessions, newest first.
+	Sessions []Session `json:"sessions"`
+}
+
+// TokenRequest The form of RFC 6749 §4.3.2 (password), §4.4.2 (client_credentials) and §6 (refresh_token). Unknown parameters are ignored, as §3.2 demands.
 type TokenRequest struct {
-	// ClientId Absent for the built-in public client.
+	// ClientId Absent for the built-in public client, and where the client authenticates with HTTP Basic.
 	ClientId *string `json:"client_id,omitempty"`
 
-	// ClientSecret Of a confidential client.
+	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.
 	ClientSecret *string `json:"client_secret,omitempty"`
 
-	// GrantType The only grant of this version.
+	// GrantType What the client exchanges for a token.
 	GrantType TokenRequestGrantType `json:"grant_type"`
 
 	// Password The user's password.
-	Password string `json:"password"`
+	Password *string `json:"password,omitempty"`
+
+	// RefreshToken The refresh token of the last answer.
+	RefreshToken *string `json:"refresh_token,omitempty"`
 
 	// Scope Scopes separated by spaces.
 	Scope *string `json:"scope,omitempty"`
 
 	// Username The user's name.
-	Username string `json:"username"`
+	Username *string `json:"username,omitempty"`
 }
 
-// TokenRequestGrantType The only grant of this version.
+// TokenRequestGrantType What the client exchanges for a token.
 type TokenRequestGrantType string
 
 // TokenResponse RFC 6749 §5.1.
@@ -756,6 +876,9 @@ type TokenResponse struct {
 
 	// ExpiresIn Seconds.
 	ExpiresIn int32 `json:"expires_in"`
+
+	// RefreshToken For the next access token. It is good once. A client that acts for itself gets none.
+	RefreshToken *string `json:"refresh_token,omitempty"`
 
 	// Scope The scopes that were granted.
 	Scope string `json:"scope"`
@@ -853,6 +976,9 @@ type OAuthBadRequest = OAuthError
 
 // OAuthContentTooLarge RFC 6749 §5.2.
 type OAuthContentTooLarge = OAuthError
+
+// OAuthForbidden RFC 6749 §5.2.
+type OAuthForbidden = OAuthError
 
 // OAuthInternal RFC 6749 §5.2.
 type OAuthInternal = OAuthError
@@ -965,6 +1091,9 @@ type VerifyEmailJSONRequestBody = EmailVerification
 // RequestVerificationMailJSONRequestBody defines body for RequestVerificationMail for application/json ContentType.
 type RequestVerificationMailJSONRequestBody = AccountMailRequest
 
+// IntrospectTokenFormdataRequestBody defines body for IntrospectToken for application/x-www-form-urlencoded ContentType.
+type IntrospectTokenFormdataRequestBody = IntrospectionRequest
+
 // CreateItemJSONRequestBody defines body for CreateItem for application/json ContentType.
 type CreateItemJSONRequestBody = NewItem
 
@@ -973,6 +1102,9 @@ type PatchItemApplicationMergePatchPlusJSONRequestBody = ItemPatch
 
 // ReplaceItemJSONRequestBody defines body for ReplaceItem for application/json ContentType.
 type ReplaceItemJSONRequestBody = NewItem
+
+// RevokeTokenFormdataRequestBody defines body for RevokeToken for application/x-www-form-urlencoded ContentType.
+type RevokeTokenFormdataRequestBody = RevocationRequest
 
 // CreateTokenFormdataRequestBody defines body for CreateToken for application/x-www-form-urlencoded ContentType.
 type CreateTokenFormdataRequestBody = TokenRequest

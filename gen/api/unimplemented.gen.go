@@ -19,6 +19,16 @@ func (Unimplemented) CreateToken(context.Context, CreateTokenRequestObject) (Cre
 	return nil, unimplemented("createToken")
 }
 
+// RevokeToken answers POST /revoke.
+func (Unimplemented) RevokeToken(context.Context, RevokeTokenRequestObject) (RevokeTokenResponseObject, error) {
+	return nil, unimplemented("revokeToken")
+}
+
+// IntrospectToken answers POST /introspect.
+func (Unimplemented) IntrospectToken(context.Context, IntrospectTokenRequestObject) (IntrospectTokenResponseObject, error) {
+	return nil, unimplemented("introspectToken")
+}
+
 // GetJwks answers GET /.well-known/jwks.json.
 func (Unimplemented) GetJwks(context.Context, GetJwksRequestObject) (GetJwksResponseObject, error) {
 	return nil, unimplemented("getJwks")
@@ -147,6 +157,26 @@ func (Unimplemented) RequestPasswordReset(context.Context, RequestPasswordResetR
 // ResetPassword answers POST /account/password-reset.
 func (Unimplemented) ResetPassword(context.Context, ResetPasswordRequestObject) (ResetPasswordResponseObject, error) {
 	return nil, unimplemented("resetPassword")
+}
+
+// ListSessions answers GET /users/me/sessions.
+func (Unimplemented) ListSessions(context.Context, ListSessionsRequestObject) (ListSessionsResponseObject, error) {
+	return nil, unimplemented("listSessions")
+}
+
+// EndSessions answers DELETE /users/me/sessions.
+func (Unimplemented) EndSessions(context.Context, EndSessionsRequestObject) (EndSessionsResponseObject, error) {
+	return nil, unimplemented("endSessions")
+}
+
+// EndCurrentSession answers DELETE /users/me/sessions/current.
+func (Unimplemented) EndCurrentSession(context.Context, EndCurrentSessionRequestObject) (EndCurrentSessionResponseObject, error) {
+	return nil, unimplemented("endCurrentSession")
+}
+
+// EndSession answers DELETE /users/me/sessions/{session_id}.
+func (Unimplemented) EndSession(context.Context, EndSessionRequestObject) (EndSessionResponseObject, error) {
+	return nil, unimplemented("endSession")
 }
 
 // GetLivez answers GET /livez.

@@ -24,7 +24,7 @@ func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) err
 
 // Patch changes an account, all of it or nothing. A disabled one has no good credential, from the next request on, and its logins
 // end. Other roles end access tokens and remembered logins, since those hold the scopes of the old ones (ASVS 5.0 8.3.2); logins go
-// on with the new scopes. What must hold at once is mirrored before the row changes, and taken back where the row does not.
+// on with the new scopes. That an account is disabled is mirrored before the row changes, and taken back where the row does not.
 func (s *Service) Patch(ctx context.Context, id string, p Patch) error {
 	if p.Roles != nil {
 		if err := s.checkRoles(*p.Roles); err != nil {
@@ -34,24 +34,22 @@ func (s *Service) Patch(ctx context.Context, id string, p Patch) error {
 	s.mirror.RLock()
 	defer s.mirror.RUnlock()
 	now := s.now()
-	undo := func() {}
-	if p.Roles != nil {
-		before := s.config.Exceptions.SetNotBefore(id, now)
-		undo = func() { s.config.Exceptions.SetNotBefore(id, before) }
-	}
 	disable := p.Disabled != nil && *p.Disabled
 	ended := disable && !s.config.Exceptions.EndSubject(id)
 	err := s.config.DB.Write(ctx, func(tx *sql.Tx) error { return s.patch(ctx, tx, id, p, now) })
-	switch {
-	case err != nil:
-		undo()
+	if err != nil {
 		if ended {
 			s.config.Exceptions.ResumeSubject(id)
 		}
-	case p.Disabled != nil && !disable:
+		return err
+	}
+	if p.Roles != nil {
+		s.config.Exceptions.SetNotBefore(id, now)
+	}
+	if p.Disabled != nil && !disable {
 		s.config.Exceptions.ResumeSubject(id)
 	}
-	return err
+	return nil
 }
 
 func (s *Service) patch(ctx context.Context, tx *sql.Tx, id string, p Patch, now time.Time) error {
@@ -145,15 +143,15 @@ func (s *Service) replaceHash(ctx context.Context, id, hash, old, exceptSession 
 		WHERE id = $1 AND deleted_at IS NULL AND (password_hash = $4 OR CAST($4 AS TEXT) = '') RETURNING id`, hash, old)
 }
 
-// endTokens runs a change that sets not_before to $2, and mirrors the mark before the row has it.
+// endTokens runs a change that sets not_before to $2, and mirrors the mark when the row has it: one that is mirrored before would have
+// to be taken back where the change fails, and with it the mark of another change that was made meanwhile.
 func (s *Service) endTokens(ctx context.Context, id string, also func(context.Context, *sql.Tx) error, query string, more ...any) error {
 	s.mirror.RLock()
 	defer s.mirror.RUnlock()
 	mark := s.now()
-	before := s.config.Exceptions.SetNotBefore(id, mark)
 	err := s.update(ctx, also, query, append([]any{id, mark.UnixMicro()}, more...)...)
-	if err != nil {
-		s.config.Exceptions.SetNotBefore(id, before)
+	if err == nil {
+		s.config.Exceptions.SetNotBefore(id, mark)
 	}
 	return err
 }

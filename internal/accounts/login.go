@@ -100,6 +100,8 @@ func addressPrefix(a netip.Addr) string {
 
 // prove compares the password with the row's.
 func (s *Service) prove(ctx context.Context, c auth.Basic) (*auth.Principal, error) {
+	// The time is that before the row is read: a password that is changed while the hash is computed ends this login too.
+	now := s.now()
 	var id, stored, roles string
 	var disabled, verified sql.NullInt64
 	var email sql.NullString
@@ -116,7 +118,7 @@ func (s *Service) prove(ctx context.Context, c auth.Basic) (*auth.Principal, err
 	if !ok || disabled.Valid || email.Valid && !verified.Valid {
 		return nil, auth.ErrInvalidCredential
 	}
-	p := &auth.Principal{Subject: id, Scopes: s.config.Roles.Scopes(strings.Fields(roles)...), IssuedAt: s.now()}
+	p := &auth.Principal{Subject: id, Scopes: s.config.Roles.Scopes(strings.Fields(roles)...), IssuedAt: now}
 	if !s.config.Exceptions.Allow(p) {
 		return nil, auth.ErrInvalidCredential
 	}

@@ -71,7 +71,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{config: c, verified: cache}
-	return s, s.loadExceptions(ctx)
+	return s, s.Refresh(ctx, time.Unix(0, 0))
 }
 
 // Reads returns how often the database was asked for a key.
@@ -206,8 +206,9 @@ func (s *Service) mac(secret string) string {
 
 func (s *Service) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }
 
-func (s *Service) loadExceptions(ctx context.Context) error {
-	rows, err := s.config.DB.Reader().QueryContext(ctx, `SELECT id FROM api_keys WHERE revoked_at IS NOT NULL`)
+// Refresh reads the keys that were revoked since then, in whatever process.
+func (s *Service) Refresh(ctx context.Context, since time.Time) error {
+	rows, err := s.config.DB.Reader().QueryContext(ctx, `SELECT id FROM api_keys WHERE revoked_at >= $1`, since.UnixMicro())
 	if err != nil {
 		return sqldb.Error(err)
 	}

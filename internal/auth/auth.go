@@ -22,8 +22,12 @@ type Principal struct {
 	Schemes []string
 	// Scopes are what the credential allows, sorted.
 	Scopes Scopes
-	// ClientID is the OAuth 2.0 client of an access token, else empty.
+	// ClientID is the OAuth 2.0 client of an access token, or the client that has authenticated itself; else empty.
 	ClientID string
+	// SessionID and TokenID are the sid and jti of an access token, else empty. The token of a client that acts for itself
+	// has no session.
+	SessionID string
+	TokenID   string
 	// KeyID is the id of an API key, else empty.
 	KeyID string
 	// IssuedAt is when the credential was made; a not-before mark of the account ends tokens made earlier.
@@ -66,12 +70,14 @@ type contextKey int
 const (
 	principalKey contextKey = iota
 	addressKey
+	userAgentKey
 )
 
-// PrincipalKey and AddressKey are the context keys under which the guard's request state answers.
+// PrincipalKey, AddressKey and UserAgentKey are the context keys under which the guard's request state answers.
 var (
 	PrincipalKey any = principalKey
 	AddressKey   any = addressKey
+	UserAgentKey any = userAgentKey
 )
 
 // FromContext returns the caller of the request, or nil where the operation is public or the caller anonymous.
@@ -85,6 +91,12 @@ func FromContext(ctx context.Context) *Principal {
 func Address(ctx context.Context) netip.Addr {
 	a, _ := ctx.Value(addressKey).(netip.Addr)
 	return a
+}
+
+// UserAgent returns what the client calls itself, in at most 256 bytes. It is "" outside a request.
+func UserAgent(ctx context.Context) string {
+	s, _ := ctx.Value(userAgentKey).(string)
+	return s
 }
 
 // WithAddress returns a context that answers Address with a, for callers that are not a request.

@@ -1,19 +1,23 @@
 package auth
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
 
-// Exceptions are the accounts and keys whose credentials have ended before their time. They are few: the set is
-// loaded at start, kept in memory, and changed in the same step as the row that it mirrors, so that a
-// credential that was verified before is refused on the next request without a database read.
+// Exceptions are the accounts, keys, sessions and access tokens whose credentials have ended before their time. They are few:
+// the set is loaded at start, kept in memory, and changed in the same step as the row that it mirrors, so that a
+// credential that was verified before is refused on the next request without a database read. Other processes read the
+// rows that changed every few seconds.
 // The zero value is empty. It may be used by several goroutines at once.
 type Exceptions struct {
 	mu        sync.RWMutex
 	subjects  map[string]struct{}
 	notBefore map[string]time.Time
 	keys      map[string]struct{}
+	sessions  map[string]time.Time // → when the last access token of it expires
+	tokens    map[string]time.Time // → when it expires
 }
 
 // Allow reports whether nothing ends the credentials of p.
@@ -26,6 +30,16 @@ func (e *Exceptions) Allow(p *Principal) bool {
 	if p.KeyID != "" {
 		_, revoked := e.keys[p.KeyID]
 		return !revoked
+	}
+	if p.SessionID != "" {
+		if _, ended := e.sessions[p.SessionID]; ended {
+			return false
+		}
+	}
+	if p.TokenID != "" {
+		if _, revoked := e.tokens[p.TokenID]; revoked {
+			return false
+		}
 	}
 	mark, marked := e.notBefore[p.Subject]
 	return !marked || !p.IssuedAt.Before(mark)
@@ -51,17 +65,17 @@ func (e *Exceptions) ResumeSubject(subject string) {
 }
 
 // SetNotBefore refuses the tokens and remembered logins of the account that were issued before mark; API keys are
-// revoked one by one. It returns the mark that was
-// there before, the zero time where there was none.
-func (e *Exceptions) SetNotBefore(subject string, mark time.Time) (before time.Time) {
+// revoked one by one. A mark is never taken back and never moves to an earlier time: of two that are set at once, in whatever order, the
+// later holds.
+func (e *Exceptions) SetNotBefore(subject string, mark time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.notBefore == nil {
 		e.notBefore = make(map[string]time.Time)
 	}
-	before = e.notBefore[subject]
-	e.notBefore[subject] = mark
-	return before
+	if mark.After(e.notBefore[subject]) {
+		e.notBefore[subject] = mark
+	}
 }
 
 // RevokeKey refuses the API key. It reports whether that was so already.
@@ -81,4 +95,33 @@ func (e *Exceptions) RestoreKey(keyID string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.keys, keyID)
+}
+
+// EndSession refuses the access tokens of the session. The last of them expires at until: then the session is forgotten.
+func (e *Exceptions) EndSession(sessionID string, until time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sessions == nil {
+		e.sessions = make(map[string]time.Time)
+	}
+	e.sessions[sessionID] = until
+}
+
+// RevokeToken refuses the access token, which expires at until: then it is forgotten.
+func (e *Exceptions) RevokeToken(tokenID string, until time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.tokens == nil {
+		e.tokens = make(map[string]time.Time)
+	}
+	e.tokens[tokenID] = until
+}
+
+// Forget drops the sessions and tokens that have expired by now, which are refused anyway.
+func (e *Exceptions) Forget(now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	expired := func(_ string, until time.Time) bool { return until.Before(now) }
+	maps.DeleteFunc(e.sessions, expired)
+	maps.DeleteFunc(e.tokens, expired)
 }

@@ -13,7 +13,7 @@ import (
 // of them one name where they differ in case or punctuation only.
 type goNames struct {
 	used       map[string]bool
-	operations []string // Go names, whose derived names are not free
+	operations map[string]bool // Go names, whose derived names are not free
 }
 
 // derived are the endings of the types that oapi-codegen makes of an operation.
@@ -27,7 +27,7 @@ var declared = []string{"Authenticators", "Schemes", "Scopes", "Roles", "Operati
 	"NewClientWithResponses", "RequestEditorFn", "WithBaseURL", "WithHTTPClient", "WithRequestEditorFn"}
 
 func newGoNames() *goNames {
-	g := &goNames{used: map[string]bool{}}
+	g := &goNames{used: map[string]bool{}, operations: map[string]bool{}}
 	for _, name := range declared {
 		g.used[name] = true
 	}
@@ -39,12 +39,14 @@ func (g *goNames) free(name string) bool {
 	if g.used[name] {
 		return false
 	}
-	for _, op := range g.operations {
-		if rest, ok := strings.CutPrefix(name, op); ok && derived.MatchString(rest) || name == "New"+op+"Request" {
+	for end := range name {
+		if g.operations[name[:end]] && derived.MatchString(name[end:]) {
 			return false
 		}
 	}
-	return true
+	op, isNew := strings.CutPrefix(name, "New")
+	op, isRequest := strings.CutSuffix(op, "Request")
+	return !isNew || !isRequest || !g.operations[op]
 }
 
 // take returns the wished name, or the nearest to it that is free.
@@ -71,7 +73,7 @@ func (g *goNames) operation(wish string) string {
 		name = base + strconv.Itoa(i)
 	}
 	g.used[name] = true
-	g.operations = append(g.operations, name)
+	g.operations[name] = true
 	return name
 }
 

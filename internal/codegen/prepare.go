@@ -14,7 +14,7 @@ func newPreparer(d *document, server bool) *preparer {
 	p := &preparer{document: d, names: newGoNames(), named: map[*schema]string{}, shared: map[string]string{}, components: object{}, headers: map[string]string{}, server: server}
 	for _, o := range d.operations {
 		p.names.used[o.goName] = true
-		p.names.operations = append(p.names.operations, o.goName)
+		p.names.operations[o.goName] = true
 	}
 	for _, s := range d.schemes {
 		p.names.used[s.goName+"Credential"] = true

@@ -47,8 +47,8 @@ func parseAuthorization(field string) authorization {
 // strictBase64 refuses what the standard decoder lets pass in the last quantum; line ends it lets pass even so.
 var strictBase64 = base64.StdEncoding.Strict()
 
-// parseBasic decodes the user-id and password of RFC 7617 §2. Nobody has an empty name or password, and a
-// control character in either is refused by the RFC.
+// parseBasic decodes the user-id and password of RFC 7617 §2. Either may be empty, as the secret of a public OAuth client is (RFC 6749
+// §2.3.1): the authenticators say whether theirs may. A control character in either is refused by the RFC.
 func parseBasic(value string) (credential auth.Basic, ok bool) {
 	if value == "" || len(value) > maxCredential || strings.ContainsAny(value, "\r\n") {
 		return auth.Basic{}, false
@@ -62,7 +62,7 @@ func parseBasic(value string) (credential auth.Basic, ok bool) {
 		return auth.Basic{}, false
 	}
 	username, password, found := strings.Cut(pair, ":")
-	if !found || username == "" || password == "" {
+	if !found {
 		return auth.Basic{}, false
 	}
 	return auth.Basic{Username: username, Password: auth.Secret(password)}, true

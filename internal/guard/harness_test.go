@@ -78,8 +78,11 @@ func schemes() []guard.Scheme {
 	}
 	return []guard.Scheme{
 		{Name: "basic", Basic: func(_ context.Context, c auth.Basic) (*auth.Principal, error) {
-			// It takes every pair that a lenient parser would hand on, so that only the guard can refuse it.
-			if p := c.Password.Reveal(); c.Username == "john" && (p == "" || p == "pässwörd" || p == "p\xe4ssw\xf6rd" || p == "🔑🔑🔑🔑" ||
+			if c.Username == "" || c.Password == "" {
+				return nil, auth.ErrInvalidCredential // a user has both; a public OAuth client has not
+			}
+			// It takes every other pair that a lenient parser would hand on, so that only the guard can refuse it.
+			if p := c.Password.Reveal(); c.Username == "john" && (p == "pässwörd" || p == "p\xe4ssw\xf6rd" || p == "🔑🔑🔑🔑" ||
 				p == "sec:ret" || strings.Contains(p, "secret")) {
 				return &auth.Principal{Subject: "john", Scopes: auth.NewScopes("read")}, nil
 			}

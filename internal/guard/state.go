@@ -20,6 +20,8 @@ type State struct {
 	RequestID string
 	// Address is the client as the trusted-proxy rule of the server sees it.
 	Address netip.Addr
+	// UserAgent is what the client calls itself.
+	UserAgent string
 	// Started is when the request arrived, and the time of everything that is counted for it.
 	Started time.Time
 
@@ -71,6 +73,8 @@ func (s *State) Value(key any) any {
 		return nil
 	case auth.AddressKey:
 		return s.Address
+	case auth.UserAgentKey:
+		return s.UserAgent
 	case any(stateKey{}):
 		return s
 	}

@@ -110,6 +110,14 @@ func checkIdentifier(value string, wrong refusal) error {
 	return nil
 }
 
+// checkSession bounds sid, where there is one: the token of a client that acts for itself has none.
+func checkSession(c *claims) error {
+	if len(c.sid) > maxIdentifier {
+		return refusal("sid is too long")
+	}
+	return nil
+}
+
 // checkScope demands the syntax of RFC 6749 §3.3, where there is a scope: names of visible ASCII but " and \, one space
 // between two. A token without scope allows what needs none.
 func checkScope(c *claims) error {

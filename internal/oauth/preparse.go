@@ -33,8 +33,8 @@ type header struct {
 // claims are those that we read. The zero value of each means that the token does not have it; an empty
 // string means the same to every check.
 type claims struct {
-	iss, sub, clientID, jti string
-	aud                     []string
+	iss, sub, clientID, jti, sid string
+	aud                          []string
 	// scope is a pointer because "" is wrong and absent is not.
 	scope *string
 	// exp, nbf and iat are seconds since 1970. A token that says 0 is refused earlier.
@@ -159,6 +159,8 @@ func (c *claims) read(name string, r *jsontext.Decoder) (err error) {
 		c.clientID, err = readString(r)
 	case "jti":
 		c.jti, err = readString(r)
+	case "sid":
+		c.sid, err = readString(r)
 	case "aud":
 		c.aud, err = readAudience(r)
 	case "scope":
@@ -175,7 +177,7 @@ func (c *claims) read(name string, r *jsontext.Decoder) (err error) {
 		c.bound = true
 		err = skipValue(r)
 	default:
-		if foldsTo(name, "iss", "sub", "client_id", "jti", "aud", "scope", "exp", "nbf", "iat", "cnf") {
+		if foldsTo(name, "iss", "sub", "client_id", "jti", "sid", "aud", "scope", "exp", "nbf", "iat", "cnf") {
 			return refusal("a registered claim in another case")
 		}
 		err = skipValue(r)

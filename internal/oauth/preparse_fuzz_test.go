@@ -16,6 +16,7 @@ type looseClaims struct {
 	Subject   string          `json:"sub"`
 	ClientID  string          `json:"client_id"`
 	ID        string          `json:"jti"`
+	Session   string          `json:"sid"`
 	Scope     *string         `json:"scope"`
 	Audience  json.RawMessage `json:"aud"`
 	ExpiresAt float64         `json:"exp"`
@@ -111,7 +112,7 @@ func compareLoose(t *testing.T, p *parsedToken, headerJSON, claimsJSON []byte) {
 		t.Fatal(err)
 	}
 	ours := p.claims
-	if c.Issuer != ours.iss || c.Subject != ours.sub || c.ClientID != ours.clientID || c.ID != ours.jti ||
+	if c.Issuer != ours.iss || c.Subject != ours.sub || c.ClientID != ours.clientID || c.ID != ours.jti || c.Session != ours.sid ||
 		!cmp.Equal(c.Scope, ours.scope) || int64(c.ExpiresAt) != ours.exp || int64(c.NotBefore) != ours.nbf || int64(c.IssuedAt) != ours.iat {
 		t.Errorf("the lax reader reads the claims %+v, ours %+v", c, ours)
 	}
@@ -132,7 +133,7 @@ func compareLoose(t *testing.T, p *parsedToken, headerJSON, claimsJSON []byte) {
 // encode writes header and claims from what was read.
 func encode(t *testing.T, p *parsedToken) string {
 	t.Helper()
-	c := map[string]any{"iss": p.claims.iss, "sub": p.claims.sub, "client_id": p.claims.clientID, "jti": p.claims.jti}
+	c := map[string]any{"iss": p.claims.iss, "sub": p.claims.sub, "client_id": p.claims.clientID, "jti": p.claims.jti, "sid": p.claims.sid}
 	if p.claims.aud != nil {
 		c["aud"] = p.claims.aud
 	}

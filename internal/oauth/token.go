@@ -13,9 +13,12 @@ import (
 	"example.com/gatehouse/internal/auth"
 )
 
-// Lifetime is how long an access token lasts. It is short because the memory of exceptions is per process: what an
-// exception does not reach ends by itself.
+// Lifetime is how long an access token lasts. It is short because it is checked without a database: what the memory of exceptions
+// does not reach ends by itself (security.md 30).
 const Lifetime = 10 * time.Minute
+
+// MaxAge is how long an access token can be good after it was signed, on a machine whose clock is behind.
+const MaxAge = Lifetime + leeway
 
 // accessTokenType is the typ of RFC 9068 §2.1. No other token of ours has it, so that none can pass for an access token.
 const accessTokenType = "at+jwt"
@@ -37,7 +40,9 @@ type Signer struct {
 type Grant struct {
 	Subject  string
 	ClientID string
-	Scopes   auth.Scopes
+	// SessionID is the session that the token belongs to, "" where a client acts for itself.
+	SessionID string
+	Scopes    auth.Scopes
 }
 
 // Sign returns an access token for g, which lasts for Lifetime.
@@ -55,6 +60,9 @@ func (s *Signer) Sign(g Grant) (string, error) {
 		"iat":       issuedAt.Unix(),
 		"exp":       issuedAt.Add(Lifetime).Unix(),
 		"jti":       base64.RawURLEncoding.EncodeToString(id),
+	}
+	if g.SessionID != "" {
+		claims["sid"] = g.SessionID
 	}
 	if len(g.Scopes) > 0 { // An empty scope is none: its syntax has at least one (RFC 6749 §3.3).
 		claims["scope"] = strings.Join(g.Scopes, " ")

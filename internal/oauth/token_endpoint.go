@@ -2,101 +2,122 @@ package oauth
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
 	"example.com/gatehouse/gen/api"
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/problem"
+	"example.com/gatehouse/internal/session"
+	"example.com/gatehouse/internal/sqldb"
 )
 
-// FirstParty is the built-in public client: what the service itself ships, with no secret to keep.
-const FirstParty = "first-party"
-
-// PasswordAuthenticator says whose password it is. It returns auth.ErrInvalidCredential where it is nobody's, the
-// same for a wrong password and an unknown name; any other error means that it could not tell.
-type PasswordAuthenticator interface {
+// Users says who a user is.
+type Users interface {
+	// Authenticate returns auth.ErrInvalidCredential where the password is nobody's, the same for a wrong one and an unknown
+	// name; any other error means that it could not tell.
 	Authenticate(context.Context, auth.Basic) (*auth.Principal, error)
+	// Principal returns what a user may do now, or auth.ErrInvalidCredential where the account has ended.
+	Principal(ctx context.Context, id string) (*auth.Principal, error)
 }
 
-// TokenHandlers answers the OAuth operations. All fields are required.
+// TokenHandlers answers the OAuth operations. All fields but PasswordGrant are required.
 type TokenHandlers struct {
-	Passwords PasswordAuthenticator
-	Signer    *Signer
-	Keys      *Keys
+	DB       *sqldb.DB
+	Users    Users
+	Clients  *Clients
+	Sessions *session.Store
+	Signer   *Signer
+	Verifier *Verifier
+	Keys     *Keys
+	// RefreshKey makes refresh tokens. It is derived from the secret of the server and used for nothing else.
+	RefreshKey [32]byte
+	// PasswordGrant offers the password grant, which RFC 9700 §2.4 advises against.
+	PasswordGrant bool
 	// DeclaredScopes are all scopes of the document.
 	DeclaredScopes auth.Scopes
+	Log            *slog.Logger
 }
 
-// CreateToken is the password grant, RFC 6749 §4.3, for first-party clients only. A client that authenticates with an
-// Authorization header is not known yet: the header is not looked at, as there are no confidential clients.
+// CreateToken is the token endpoint, RFC 6749 §3.2.
 func (h *TokenHandlers) CreateToken(ctx context.Context, request api.CreateTokenRequestObject) (api.CreateTokenResponseObject, error) {
 	form := request.Body
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
 	}
-	client, err := identifyClient(form)
+	client, err := h.client(ctx, form.ClientId, form.ClientSecret)
 	if err != nil {
 		return nil, err
 	}
-	if form.GrantType != api.TokenRequestGrantTypePassword {
-		return nil, UnsupportedGrantType.New("grant_type must be password")
+	if form.GrantType == api.TokenRequestGrantTypePassword && !h.PasswordGrant {
+		return nil, UnsupportedGrantType.New("the password grant is switched off")
 	}
-	requested, err := h.requestedScopes(form)
+	if !client.may(string(form.GrantType)) {
+		return nil, UnauthorizedClient.New("the client may not use this grant")
+	}
+	requested, err := h.requestedScopes(form.Scope)
 	if err != nil {
 		return nil, err
 	}
-	user, err := h.authenticate(ctx, form)
-	if err != nil {
-		return nil, err
+	switch form.GrantType {
+	case api.TokenRequestGrantTypePassword:
+		return h.password(ctx, client, form, requested)
+	case api.TokenRequestGrantTypeRefreshToken:
+		return h.refresh(ctx, client, *form.RefreshToken, form.Scope, requested)
+	default:
+		return h.clientCredentials(client, form.Scope, requested)
 	}
-	granted := requested.Intersect(user.Scopes)
-	if form.Scope != nil && len(granted) == 0 {
-		return nil, InvalidScope.New("the user holds none of the requested scopes")
-	}
-	token, err := h.Signer.Sign(Grant{Subject: user.Subject, ClientID: client, Scopes: granted})
-	if err != nil {
-		return nil, err
-	}
-	return api.CreateToken200JSONResponse{
-		Body: api.TokenResponse{
-			AccessToken: token,
-			TokenType:   api.TokenResponseTokenTypeBearer,
-			ExpiresIn:   int32(Lifetime / time.Second),
-			Scope:       strings.Join(granted, " "),
-		},
-		Headers: api.CreateToken200ResponseHeaders{CacheControl: "no-store", Pragma: "no-cache"},
-	}, nil
-}
-
-// identifyClient returns the client that the request acts as. A secret is refused whatever it is: the public client has
-// none, and to ignore it would tell a misconfigured confidential client that its secret is good.
-func identifyClient(form *api.TokenRequest) (string, error) {
-	if form.ClientId != nil && *form.ClientId != FirstParty {
-		return "", InvalidClient.New("the client is unknown: leave client_id out to act as the first-party client")
-	}
-	if form.ClientSecret != nil {
-		return "", InvalidClient.New("the first-party client has no secret: leave client_secret out")
-	}
-	return FirstParty, nil
 }
 
 // requestedScopes returns what the client asks for: all declared scopes where it asks for nothing. It is checked before
 // the password, because it costs nothing and does not depend on the user.
-func (h *TokenHandlers) requestedScopes(form *api.TokenRequest) (auth.Scopes, error) {
-	if form.Scope == nil {
+func (h *TokenHandlers) requestedScopes(scope *string) (auth.Scopes, error) {
+	if scope == nil {
 		return h.DeclaredScopes, nil
 	}
-	requested := auth.NewScopes(strings.Split(*form.Scope, " ")...)
+	requested := auth.NewScopes(strings.Split(*scope, " ")...)
 	if !h.DeclaredScopes.Has(requested...) {
 		return nil, InvalidScope.New("a requested scope is unknown: the document at /openapi.yaml lists all of them")
 	}
 	return requested, nil
 }
 
-func (h *TokenHandlers) authenticate(ctx context.Context, form *api.TokenRequest) (*auth.Principal, error) {
-	user, err := h.Passwords.Authenticate(ctx, auth.Basic{Username: form.Username, Password: auth.Secret(form.Password)})
+// passwordDeprecated is when RFC 9700 was published, which advises against the password grant (RFC 9745 §2.1).
+const passwordDeprecated = "@1735689600"
+
+// password is the password grant, RFC 6749 §4.3. Only the built-in client has it: what belongs to somebody else must never see a
+// password.
+func (h *TokenHandlers) password(ctx context.Context, client Client, form *api.TokenRequest, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
+	user, err := h.authenticate(ctx, auth.Basic{Username: *form.Username, Password: auth.Secret(*form.Password)})
+	if err != nil {
+		return nil, err
+	}
+	granted := requested.Intersect(client.Scopes).Intersect(user.Scopes)
+	if form.Scope != nil && len(granted) == 0 {
+		return nil, InvalidScope.New("the user holds none of the requested scopes")
+	}
+	var begun session.Session
+	err = h.DB.Write(ctx, func(tx *sql.Tx) error {
+		begun, err = h.Sessions.Start(ctx, tx, session.New{UserID: user.Subject, ClientID: client.ID, Scopes: granted})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := h.issue(client, begun, granted)
+	if err != nil {
+		return nil, err
+	}
+	deprecated := passwordDeprecated
+	answer.Headers.Deprecation = &deprecated
+	return answer, nil
+}
+
+func (h *TokenHandlers) authenticate(ctx context.Context, credential auth.Basic) (*auth.Principal, error) {
+	user, err := h.Users.Authenticate(ctx, credential)
 	if err == nil {
 		return user, nil
 	}
@@ -107,9 +128,90 @@ func (h *TokenHandlers) authenticate(ctx context.Context, form *api.TokenRequest
 		return nil, known
 	}
 	// Never invalid_grant: a client that hears it throws away a good password.
-	unavailable := problem.Unavailable.Wrap(err, "the password could not be checked: try again later")
-	unavailable.RetryAfter = retryAfter
-	return nil, unavailable
+	return nil, unavailable(err, "the password could not be checked: try again later")
+}
+
+// refresh is the grant of RFC 6749 §6. The scopes of a session never grow, and shrink with what the user and the client may
+// do now.
+func (h *TokenHandlers) refresh(ctx context.Context, client Client, token string, scope *string, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
+	const wrong = "the refresh token is not good: log in again"
+	id, generation, ours := refreshTokens{h.RefreshKey}.read(token)
+	if !ours {
+		return nil, InvalidGrant.New(wrong)
+	}
+	// The session is asked before it is used: a refusal for another reason must not use the token up.
+	found, err := h.Sessions.Find(ctx, id)
+	if err != nil {
+		return nil, h.refused(err, wrong)
+	}
+	user, err := h.Users.Principal(ctx, found.UserID)
+	if err != nil {
+		return nil, h.refused(err, wrong)
+	}
+	if scope != nil && !found.Scopes.Has(requested...) {
+		return nil, InvalidScope.New("a requested scope was not granted when the session began")
+	}
+	rotated, err := h.Sessions.Rotate(ctx, id, client.ID, generation)
+	if errors.Is(err, session.ErrReused) {
+		h.Log.Warn("a refresh token was used twice: its session has ended", "event", "authn_token_reuse", "session", id, "client", client.ID)
+	}
+	if err != nil {
+		return nil, h.refused(err, wrong)
+	}
+	return h.issue(client, rotated, requested.Intersect(rotated.Scopes).Intersect(client.Scopes).Intersect(user.Scopes))
+}
+
+// refused sorts what makes a refresh token no good from what could not tell: a client that hears invalid_grant throws its token away.
+func (h *TokenHandlers) refused(err error, detail string) error {
+	for _, no := range []error{sqldb.ErrNotFound, auth.ErrInvalidCredential, session.ErrReused} {
+		if errors.Is(err, no) {
+			return InvalidGrant.Wrap(err, detail)
+		}
+	}
+	return err
+}
+
+// clientCredentials is the grant of RFC 6749 §4.4: the client acts for itself. It has no session and no refresh token (§4.4.3).
+func (h *TokenHandlers) clientCredentials(client Client, scope *string, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
+	granted := requested.Intersect(client.Scopes)
+	if scope != nil && len(granted) == 0 {
+		return nil, InvalidScope.New("the client holds none of the requested scopes")
+	}
+	return h.issue(client, session.Session{UserID: client.ID}, granted)
+}
+
+// issue makes the answer of RFC 6749 §5.1: an access token, and the refresh token of a session where there is one.
+func (h *TokenHandlers) issue(client Client, s session.Session, granted auth.Scopes) (api.CreateToken200JSONResponse, error) {
+	token, err := h.Signer.Sign(Grant{Subject: s.UserID, ClientID: client.ID, SessionID: s.ID, Scopes: granted})
+	if err != nil {
+		return api.CreateToken200JSONResponse{}, err
+	}
+	answer := api.CreateToken200JSONResponse{
+		Body: api.TokenResponse{
+			AccessToken: token,
+			TokenType:   api.TokenResponseTokenTypeBearer,
+			ExpiresIn:   int32(Lifetime / time.Second),
+			Scope:       strings.Join(granted, " "),
+		},
+		Headers: api.CreateToken200ResponseHeaders{CacheControl: "no-store", Pragma: "no-cache"},
+	}
+	if s.ID == "" || !client.may(GrantRefreshToken) {
+		return answer, nil
+	}
+	next, err := refreshTokens{h.RefreshKey}.of(s)
+	if err != nil {
+		return answer, err
+	}
+	text := next.Reveal()
+	answer.Body.RefreshToken = &text
+	return answer, nil
+}
+
+// unavailable is the answer where a store could not tell.
+func unavailable(err error, detail string) error {
+	e := problem.Unavailable.Wrap(err, detail)
+	e.RetryAfter = retryAfter
+	return e
 }
 
 // retryAfter is what a client should wait when the store is down: long enough to let it come back, short enough for a person.

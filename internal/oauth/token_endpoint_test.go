@@ -3,9 +3,11 @@ package oauth
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -16,35 +18,85 @@ import (
 	"example.com/gatehouse/gen/api"
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/problem"
+	"example.com/gatehouse/internal/session"
+	"example.com/gatehouse/internal/sqldb"
+	"example.com/gatehouse/internal/sqldb/sqldbtest"
 )
 
-type passwordsFunc func(context.Context, auth.Basic) (*auth.Principal, error)
+// people are the users of a test.
+type people func(context.Context, auth.Basic) (*auth.Principal, error)
 
-func (f passwordsFunc) Authenticate(ctx context.Context, b auth.Basic) (*auth.Principal, error) {
+func (f people) Authenticate(ctx context.Context, b auth.Basic) (*auth.Principal, error) {
 	return f(ctx, b)
 }
 
-// onePassword knows dev, who holds every declared scope but admin, and a scope that the document no longer declares.
+// Principal is asked about those who have logged in before.
+func (f people) Principal(_ context.Context, id string) (*auth.Principal, error) {
+	if id != userID {
+		return nil, auth.ErrInvalidCredential
+	}
+	return &auth.Principal{Subject: userID, Scopes: userScopes}, nil
+}
+
+// userID is the account of dev, who holds every declared scope but admin, and a scope that the document no longer declares.
+const userID = "01935840-1c2b-4d3e-9f40-5a6b7c8d9e0f"
+
+var userScopes = auth.NewScopes("items:read", "items:write", "users:read", "retired:scope")
+
 func onePassword(_ context.Context, b auth.Basic) (*auth.Principal, error) {
 	if b.Username != "dev" || b.Password.Reveal() != "correct horse" {
 		return nil, fmt.Errorf("look up: %w", auth.ErrInvalidCredential)
 	}
-	return &auth.Principal{Subject: "user-1", Scopes: auth.NewScopes("items:read", "items:write", "users:read", "retired:scope")}, nil
+	return &auth.Principal{Subject: userID, Scopes: userScopes}, nil
 }
 
-func testHandlers(t *testing.T, passwords passwordsFunc) *TokenHandlers {
+func testHandlers(t *testing.T, users people) *TokenHandlers {
 	t.Helper()
+	return handlersOn(t, sqldbtest.Open(t), users, func() time.Time { return testNow })
+}
+
+// handlersOn are the handlers of one process on a database.
+func handlersOn(t *testing.T, db *sqldb.DB, users people, now func() time.Time) *TokenHandlers {
+	t.Helper()
+	addUser(t, db, userID)
+	exceptions := new(auth.Exceptions)
+	declared := auth.NewScopes("items:read", "items:write", "users:read", "admin")
+	verifier, err := NewVerifier(VerifierConfig{Keys: testKeys(t), Issuer: testIssuer, Audience: testAudience, Exceptions: exceptions, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &TokenHandlers{
-		Passwords:      passwords,
-		Signer:         testSigner(t, func() time.Time { return testNow }, new(auth.Exceptions), rand.Reader),
+		DB:             db,
+		Users:          users,
+		Clients:        &Clients{DB: db, Declared: declared, Now: now, Random: rand.Reader},
+		Sessions:       &session.Store{DB: db, Exceptions: exceptions, AccessTokenLifetime: MaxAge, Now: now, Random: rand.Reader},
+		Signer:         testSigner(t, now, exceptions, rand.Reader),
+		Verifier:       verifier,
 		Keys:           testKeys(t),
-		DeclaredScopes: auth.NewScopes("items:read", "items:write", "users:read", "admin"),
+		RefreshKey:     [32]byte{1},
+		PasswordGrant:  true,
+		DeclaredScopes: declared,
+		Log:            slog.New(slog.DiscardHandler),
+	}
+}
+
+func addUser(t *testing.T, db *sqldb.DB, id string) {
+	t.Helper()
+	err := db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `
+			INSERT INTO users (id, username, password_hash, roles, development, created_at, updated_at)
+			VALUES ($1, $1, '', '', FALSE, 0, 0) ON CONFLICT DO NOTHING`, id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
 // form returns a good request, changed.
 func form(changes ...func(*api.TokenRequest)) api.CreateTokenRequestObject {
-	body := api.TokenRequest{GrantType: api.TokenRequestGrantTypePassword, Username: "dev", Password: "correct horse"}
+	name, password := "dev", "correct horse"
+	body := api.TokenRequest{GrantType: api.TokenRequestGrantTypePassword, Username: &name, Password: &password}
 	for _, change := range changes {
 		change(&body)
 	}
@@ -64,7 +116,7 @@ func withSecret(secret string) func(*api.TokenRequest) {
 }
 
 func withUser(name, password string) func(*api.TokenRequest) {
-	return func(r *api.TokenRequest) { r.Username, r.Password = name, password }
+	return func(r *api.TokenRequest) { r.Username, r.Password = &name, &password }
 }
 
 func TestTheTokenEndpointGrants(t *testing.T) {
@@ -91,7 +143,7 @@ func TestTheTokenEndpointGrants(t *testing.T) {
 			if w.Code != 200 {
 				t.Errorf("status %d", w.Code)
 			}
-			for name, want := range map[string]string{"Cache-Control": "no-store", "Pragma": "no-cache", "Content-Type": "application/json"} {
+			for name, want := range map[string]string{"Cache-Control": "no-store", "Pragma": "no-cache", "Content-Type": "application/json", "Deprecation": "@1735689600"} {
 				if got := w.Header().Get(name); got != want {
 					t.Errorf("%s %q, want %q", name, got, want)
 				}
@@ -101,7 +153,8 @@ func TestTheTokenEndpointGrants(t *testing.T) {
 				t.Fatal(err)
 			}
 			token, _ := body["access_token"].(string)
-			want := map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": 600.0, "scope": row.scope}
+			refresh, _ := body["refresh_token"].(string)
+			want := map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": 600.0, "scope": row.scope, "refresh_token": refresh}
 			if diff := cmp.Diff(want, body); diff != "" {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
@@ -110,7 +163,7 @@ func TestTheTokenEndpointGrants(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.Subject != "user-1" || p.ClientID != "first-party" || strings.Join(p.Scopes, " ") != row.scope {
+			if p.Subject != userID || p.SessionID == "" || p.TokenID == "" || p.ClientID != "first-party" || strings.Join(p.Scopes, " ") != row.scope {
 				t.Errorf("the token says %+v", p)
 			}
 		})
@@ -119,7 +172,7 @@ func TestTheTokenEndpointGrants(t *testing.T) {
 
 func TestTheTokenEndpointGrantsNoScopeToWhoHoldsNone(t *testing.T) {
 	h := testHandlers(t, func(context.Context, auth.Basic) (*auth.Principal, error) {
-		return &auth.Principal{Subject: "user-2"}, nil
+		return &auth.Principal{Subject: userID}, nil
 	})
 	response, err := h.CreateToken(context.Background(), form())
 	if err != nil {
@@ -162,7 +215,7 @@ func TestTheTokenEndpointRefuses(t *testing.T) {
 		{"an empty scope", form(withScope("")), InvalidScope, 400, "invalid_scope", "", false},
 		{"only scopes that the user does not hold", form(withScope("admin")), InvalidScope, 400, "invalid_scope", "", true},
 		{"a wrong password with scopes that the user does not hold", form(withUser("dev", "hunter2"), withScope("admin")), InvalidGrant, 400, "invalid_grant", wrongPassword, true},
-		{"another grant type", form(func(r *api.TokenRequest) { r.GrantType = "client_credentials" }), UnsupportedGrantType, 400, "unsupported_grant_type", "", false},
+		{"a grant that the built-in client may not use", form(func(r *api.TokenRequest) { r.GrantType = "client_credentials" }), UnauthorizedClient, 400, "unauthorized_client", "", false},
 		{"no form", api.CreateTokenRequestObject{}, InvalidRequest, 400, "invalid_request", "", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -207,7 +260,7 @@ func checkDescription(t *testing.T, detail string, form *api.TokenRequest) {
 	if form == nil {
 		return
 	}
-	for _, submitted := range []*string{form.ClientId, form.ClientSecret, form.Scope, &form.Username, &form.Password} {
+	for _, submitted := range []*string{form.ClientId, form.ClientSecret, form.Scope, form.Username, form.Password, form.RefreshToken} {
 		if submitted != nil && len(*submitted) > 3 && *submitted != FirstParty && strings.Contains(detail, *submitted) {
 			t.Errorf("detail %q holds what was submitted", detail)
 		}

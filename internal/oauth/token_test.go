@@ -32,17 +32,19 @@ func testSigner(t testing.TB, now func() time.Time, exceptions *auth.Exceptions,
 func TestATokenSaysWhatItMust(t *testing.T) {
 	id := bytes.Repeat([]byte{7}, 16)
 	for _, row := range []struct {
-		name   string
-		scopes auth.Scopes
-		claims map[string]any
+		name    string
+		scopes  auth.Scopes
+		session string
+		claims  map[string]any
 	}{
-		{"with scopes", auth.NewScopes("items:write", "items:read"), map[string]any{"scope": "items:read items:write"}},
-		{"without scopes", nil, map[string]any{}},
+		{"with scopes", auth.NewScopes("items:write", "items:read"), "", map[string]any{"scope": "items:read items:write"}},
+		{"without scopes", nil, "", map[string]any{}},
+		{"of a session", nil, "session-1", map[string]any{"sid": "session-1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			now := func() time.Time { return testNow.Add(400 * time.Millisecond) }
 			s := testSigner(t, now, new(auth.Exceptions), bytes.NewReader(id))
-			token, err := s.Sign(Grant{Subject: "user-1", ClientID: FirstParty, Scopes: row.scopes})
+			token, err := s.Sign(Grant{Subject: "user-1", ClientID: FirstParty, SessionID: row.session, Scopes: row.scopes})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +68,7 @@ func TestATokenSaysWhatItMust(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantPrincipal := &auth.Principal{Subject: "user-1", ClientID: "first-party", Scopes: row.scopes, IssuedAt: testNow}
+			wantPrincipal := &auth.Principal{Subject: "user-1", ClientID: "first-party", SessionID: row.session, TokenID: "BwcHBwcHBwcHBwcHBwcHBw", Scopes: row.scopes, IssuedAt: testNow}
 			if diff := cmp.Diff(wantPrincipal, p); diff != "" {
 				t.Errorf("principal (-want +got):\n%s", diff)
 			}

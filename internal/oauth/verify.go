@@ -170,6 +170,7 @@ func (v *Verifier) check(token string, k *key, c *claims, now time.Time) error {
 		checkSubject(c),
 		checkClient(c),
 		checkTokenID(c),
+		checkSession(c),
 		checkScope(c),
 		checkUnbound(c),
 	} {
@@ -184,7 +185,7 @@ func (v *Verifier) check(token string, k *key, c *claims, now time.Time) error {
 }
 
 func newPrincipal(c *claims) *auth.Principal {
-	p := &auth.Principal{Subject: c.sub, ClientID: c.clientID, IssuedAt: time.Unix(c.iat, 0)}
+	p := &auth.Principal{Subject: c.sub, ClientID: c.clientID, SessionID: c.sid, TokenID: c.jti, IssuedAt: time.Unix(c.iat, 0)}
 	if c.scope != nil {
 		p.Scopes = auth.NewScopes(strings.Split(*c.scope, " ")...)
 	}

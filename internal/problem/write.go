@@ -137,6 +137,8 @@ func (e *Error) oauthCode() string {
 		return "temporarily_unavailable"
 	case status >= http.StatusInternalServerError:
 		return "server_error"
+	case status == http.StatusUnauthorized:
+		return "invalid_client"
 	}
 	for i := range e.Violations {
 		v := &e.Violations[i]

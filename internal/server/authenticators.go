@@ -12,6 +12,9 @@ type authenticators struct {
 	passwords interface {
 		Authenticate(context.Context, auth.Basic) (*auth.Principal, error)
 	}
+	clients interface {
+		Authenticate(context.Context, auth.Basic) (*auth.Principal, error)
+	}
 	tokens interface {
 		Verify(context.Context, auth.BearerToken) (*auth.Principal, error)
 	}
@@ -24,6 +27,10 @@ var _ api.Authenticators = authenticators{}
 
 func (a authenticators) Basic(ctx context.Context, c api.BasicCredential) (*auth.Principal, error) {
 	return a.passwords.Authenticate(ctx, c)
+}
+
+func (a authenticators) Client(ctx context.Context, c api.ClientCredential) (*auth.Principal, error) {
+	return a.clients.Authenticate(ctx, c)
 }
 
 func (a authenticators) Oauth2(ctx context.Context, c api.Oauth2Credential) (*auth.Principal, error) {

@@ -226,7 +226,7 @@ func startDevelopment(t *testing.T) (base, user, password, key string) {
 	base = "http://" + listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	s, err := server.New(ctx, server.Config{
-		Development: true, Docs: true, Data: dir, Database: filepath.Join(dir, "gatehouse.db"), Secret: secret, Issuer: base,
+		Development: true, Docs: true, PasswordGrant: true, Data: dir, Database: filepath.Join(dir, "gatehouse.db"), Secret: secret, Issuer: base,
 		Log: slog.New(slog.DiscardHandler), AccessLog: io.Discard, Now: time.Now, Random: rand.Reader,
 	})
 	if err != nil {
@@ -280,7 +280,7 @@ func TestThePageInABrowser(t *testing.T) {
 	}
 
 	b.open(page, "getProtected", "getProtectedBasic", "getProtectedBearer", "getProtectedApiKey", "createItem")
-	// The service has no confidential client yet: the secret is taken out on its way, so that a sign-in for which
+	// The built-in client has no secret: what is typed as one is taken out on its way, so that a sign-in for which
 	// one was typed succeeds.
 	b.eval(`window.fetch = ((real) => (url, options) => {
 		if (String(url).endsWith('/token')) {

@@ -72,6 +72,7 @@ func (e *Entry) serve(c echo.Context, next echo.HandlerFunc, ids *requestIDs, he
 	r := c.Request()
 	id, err := ids.next()
 	s := guard.NewState(r.Context(), id, e.Address(r), e.Now())
+	s.UserAgent = r.UserAgent()
 	r = r.WithContext(s)
 	c.SetRequest(r)
 	h := c.Response().Header()

@@ -42,7 +42,11 @@ func NewCounted(ctx context.Context, c Config, handled func(operationID string))
 
 func (s *Server) Users() *accounts.Service { return s.users }
 func (s *Server) Keys() *apikeys.Service   { return s.keys }
+func (s *Server) Clients() *oauth.Clients  { return s.clients }
 func (s *Server) DB() *sqldb.DB            { return s.db }
+
+// Refresh reads what ended in other processes, as the service does every few seconds.
+func (s *Server) Refresh(ctx context.Context) error { return s.refresh(ctx) }
 
 // SigningKeys is what a poll asks to refresh.
 func (s *Server) SigningKeys() *oauth.KeyStore { return s.signingKeys }

@@ -249,7 +249,8 @@ func TestFastAPIKeys(t *testing.T) {
 		}
 		refused := bad(place.target, challenge)
 		last := s.apiKey[len(s.apiKey)-7:]
-		other := s.apiKey[:len(s.apiKey)-8] + "x" + last // the checksum no longer fits
+		wrong := map[bool]string{true: "y", false: "x"}[s.apiKey[len(s.apiKey)-8] == 'x']
+		other := s.apiKey[:len(s.apiKey)-8] + wrong + last // the checksum no longer fits
 		for _, e := range []expectation{
 			request(good(place.target, schemes[place.name]), s.apiKey).named("32 " + place.name + ": a good key"),
 			request(refused, other).named("32 " + place.name + ": a wrong key"),

@@ -21,12 +21,14 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
 
 	"example.com/gatehouse/gen/client"
 	"example.com/gatehouse/internal/accounts"
 	"example.com/gatehouse/internal/apikeys"
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/mail"
+	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/server"
 )
 
@@ -55,6 +57,7 @@ type service struct {
 	config                 server.Config
 	user, password, apiKey string // of dev.env
 	userID                 string
+	clientID, clientSecret string // of a confidential OAuth client
 	clock                  *clock
 	handled                atomic.Int64 // how many requests reached a handler
 	access, log            *journal
@@ -84,9 +87,9 @@ func start(t *testing.T, change ...func(*server.Config)) *service {
 	s.config = server.Config{
 		Development: true, Docs: true, Data: dir, Database: filepath.Join(dir, "gatehouse.db"), Secret: newSecret(t),
 		Issuer: s.base, Log: slog.New(slog.NewJSONHandler(s.log, nil)), AccessLog: s.access, Now: s.clock.Now, Random: rand.Reader,
-		CheckResponses: true,
-		Mail:           &mail.Folder{Path: filepath.Join(dir, "mail"), From: "Gatehouse <gatehouse@example.com>", Now: s.clock.Now, Random: rand.Reader},
-		Registration:   true, AccountPage: "https://app.example.com/account",
+		CheckResponses: true, PasswordGrant: true,
+		Mail:         &mail.Folder{Path: filepath.Join(dir, "mail"), From: "Gatehouse <gatehouse@example.com>", Now: s.clock.Now, Random: rand.Reader},
+		Registration: true, AccountPage: "https://app.example.com/account",
 	}
 	for _, f := range change {
 		f(&s.config)
@@ -127,6 +130,12 @@ func start(t *testing.T, change ...func(*server.Config)) *service {
 		s.secrets[s.password], s.secrets[s.apiKey] = true, true
 		s.userID = s.idOf(s.user)
 	}
+	made, secret, err := s.Clients().Create(ctx, oauth.NewClient{Name: "a service", Method: oauth.MethodSecret, GrantTypes: []string{oauth.GrantClientCredentials}, Scopes: auth.NewScopes("items:read")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clientID, s.clientSecret = made.ID, secret.Reveal()
+	s.secrets[s.clientSecret] = true
 	return s
 }
 
@@ -223,6 +232,30 @@ func (s *service) newKey(owner string, scopes ...string) string {
 		s.t.Fatal(err)
 	}
 	return key.Reveal()
+}
+
+// tokens are those of a login of the development user.
+type tokens struct {
+	access, refresh string
+	session         uuid.UUID
+}
+
+func (s *service) logIn() tokens {
+	s.t.Helper()
+	r, err := s.api.CreateTokenWithFormdataBodyWithResponse(context.Background(), client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: &s.user, Password: &s.password})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if r.JSON200 == nil {
+		s.t.Fatalf("the login: %s", r.Body)
+	}
+	s.secrets[r.JSON200.AccessToken], s.secrets[*r.JSON200.RefreshToken] = true, true
+	list, err := s.api.ListSessionsWithResponse(context.Background(), bearerAuth(r.JSON200.AccessToken))
+	if err != nil || list.JSON200 == nil {
+		s.t.Fatalf("the sessions: %v, %s", err, list.Body)
+	}
+	i := slices.IndexFunc(list.JSON200.Sessions, func(x client.Session) bool { return x.Current })
+	return tokens{r.JSON200.AccessToken, *r.JSON200.RefreshToken, list.JSON200.Sessions[i].Id}
 }
 
 // claims are those of a good token of the development user. A nil value takes a claim away.

@@ -46,11 +46,11 @@ func same(t *testing.T, want, got any) {
 func TestItemsLive(t *testing.T) {
 	s := start(t)
 	ctx := context.Background()
-	login, err := s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: s.user, Password: s.password})
+	login, err := s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: &s.user, Password: &s.password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, client.TokenResponse{AccessToken: login.JSON200.AccessToken, TokenType: client.TokenResponseTokenTypeBearer, ExpiresIn: 600, Scope: "items:read items:write users:read users:write"}, *login.JSON200)
+	same(t, client.TokenResponse{AccessToken: login.JSON200.AccessToken, TokenType: client.TokenResponseTokenTypeBearer, ExpiresIn: 600, Scope: "items:read items:write users:read users:write", RefreshToken: login.JSON200.RefreshToken}, *login.JSON200)
 	me := bearerAuth(login.JSON200.AccessToken)
 
 	dry, err := s.api.CreateItemWithResponse(ctx, &client.CreateItemParams{DryRun: pointer(true)}, chair(), me)

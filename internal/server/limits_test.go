@@ -236,7 +236,7 @@ func TestGoodPasswordsAreNotCounted(t *testing.T) {
 	for range 25 {
 		good("/protected/basic", "basic", "Authorization", basic(s.user, s.password)).run(t, s)
 		s.clock.pass(31 * time.Second) // what is remembered of a login ends
-		r, err := s.api.CreateTokenWithFormdataBodyWithResponse(context.Background(), client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: s.user, Password: s.password})
+		r, err := s.api.CreateTokenWithFormdataBodyWithResponse(context.Background(), client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: &s.user, Password: &s.password})
 		if err != nil || r.StatusCode() != 200 {
 			t.Fatal(err, r.StatusCode())
 		}

@@ -22,11 +22,11 @@ import (
 // here and not only in the document, so that opening one is a change that somebody reads twice.
 var (
 	public = []string{
-		"createToken", "getJwks", "getLivez", "getReadyz",
+		"getJwks", "getLivez", "getReadyz",
 		"getOpenapiYaml", "getOpenapiJson", "getDocs", "getDocsFile",
 		"registerUser", "requestVerificationMail", "verifyEmail", "requestPasswordReset", "resetPassword",
 	}
-	optional = []string{"getProtectedOptional"}
+	optional = []string{"getProtectedOptional", "createToken", "revokeToken"}
 )
 
 // example is a request for an operation, made of the examples of the document.
@@ -140,6 +140,14 @@ func scoped(op *openapi3.Operation) bool {
 	return false
 }
 
+// takes reports whether the operation has a security scheme.
+func takes(op *openapi3.Operation, scheme string) bool {
+	return slices.ContainsFunc(*op.Security, func(alternative openapi3.SecurityRequirement) bool {
+		_, found := alternative[scheme]
+		return found
+	})
+}
+
 // TestEveryOperationRefuses what no operation takes, for a caller who may do everything.
 func TestEveryOperationRefuses(t *testing.T) {
 	s := start(t)
@@ -152,9 +160,12 @@ func TestEveryOperationRefuses(t *testing.T) {
 				t.Helper()
 				s.clock.pass(time.Minute)
 				before := s.handled.Load()
-				if e.id == "getProtectedBasic" {
+				switch {
+				case e.id == "getProtectedBasic":
 					fields = append(fields, "Authorization", basic(s.user, s.password))
-				} else {
+				case takes(e.op, "client"):
+					fields = append(fields, "Authorization", basic(s.clientID, s.clientSecret))
+				default:
 					fields = append(fields, credential()...)
 				}
 				got := s.send(t, method, target, body, fields...)
@@ -169,7 +180,7 @@ func TestEveryOperationRefuses(t *testing.T) {
 				ask("an Accept that it cannot serve", 406, e.method, e.target, e.body, e.fields("Accept", "application/x-"+canary)...)
 				ask("an Accept that excludes everything", 406, e.method, e.target, e.body, e.fields("Accept", "*/*;q=0")...)
 			}
-			if e.id != "createToken" { // RFC 6749 §3.2 ignores unknown parameters
+			if e.op.Extensions["x-unknown-parameters"] != "ignore" { // RFC 6749 §3.2 ignores unknown parameters
 				ask("an unknown query parameter", 422, e.method, e.target+"?admin="+canary, e.body, e.fields()...)
 			}
 			ask("a query that is no query", 400, e.method, e.target+"?"+canary+"=%zz", e.body, e.fields()...)
@@ -261,7 +272,13 @@ func TestEveryOperationAnswers(t *testing.T) {
 		call func() (answer, error)
 	}{
 		{"createToken", func() (answer, error) {
-			return s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: s.user, Password: s.password})
+			return s.api.CreateTokenWithFormdataBodyWithResponse(ctx, client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: &s.user, Password: &s.password})
+		}},
+		{"revokeToken", func() (answer, error) {
+			return s.api.RevokeTokenWithFormdataBodyWithResponse(ctx, client.RevocationRequest{Token: "unknown"})
+		}},
+		{"introspectToken", func() (answer, error) {
+			return s.api.IntrospectTokenWithFormdataBodyWithResponse(ctx, client.IntrospectionRequest{Token: s.token()}, field("Authorization", basic(s.clientID, s.clientSecret)))
 		}},
 		{"createItem", func() (answer, error) {
 			return s.api.CreateItemWithResponse(ctx, nil, client.NewItem{Name: "Oak chair", Price: 1}, me)
@@ -285,6 +302,12 @@ func TestEveryOperationAnswers(t *testing.T) {
 			return s.api.DeleteItemWithResponse(ctx, id, &client.DeleteItemParams{IfMatch: &any}, me)
 		}},
 		{"getCurrentUser", func() (answer, error) { return s.api.GetCurrentUserWithResponse(ctx, me) }},
+		{"listSessions", func() (answer, error) { return s.api.ListSessionsWithResponse(ctx, me) }},
+		{"endSession", func() (answer, error) { return s.api.EndSessionWithResponse(ctx, s.logIn().session, me) }},
+		{"endCurrentSession", func() (answer, error) {
+			return s.api.EndCurrentSessionWithResponse(ctx, bearerAuth(s.logIn().access))
+		}},
+		{"endSessions", func() (answer, error) { return s.api.EndSessionsWithResponse(ctx, me) }},
 		{"patchCurrentUser", func() (answer, error) {
 			return s.api.PatchCurrentUserWithApplicationMergePatchPlusJSONBodyWithResponse(ctx, client.UserPatch{}, me)
 		}},
@@ -336,6 +359,9 @@ func TestEveryOperationAnswers(t *testing.T) {
 		want[e.id] = 200
 	}
 	want["createItem"] = 201
+	for _, id := range []string{"deleteItem", "endSession", "endCurrentSession", "endSessions"} {
+		want[id] = 204
+	}
 	for _, id := range []string{"deleteItem", "changePassword", "deleteCurrentUser", "deleteUser", "verifyEmail", "resetPassword"} {
 		want[id] = 204
 	}

@@ -25,6 +25,7 @@ import (
 	"example.com/gatehouse/internal/mail"
 	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/ratelimit"
+	"example.com/gatehouse/internal/session"
 	"example.com/gatehouse/internal/sqldb"
 )
 
@@ -49,6 +50,8 @@ type Config struct {
 	Drain time.Duration
 	// TLS makes the service speak HTTPS.
 	TLS *tls.Config
+	// PasswordGrant offers the password grant of OAuth 2.0, which RFC 9700 §2.4 advises against.
+	PasswordGrant bool
 	// CheckResponses compares what handlers answer with the document: see guard.Config.
 	CheckResponses bool
 	// Mail sends the mails of accounts. Without it there is no registration and no reset of passwords.
@@ -91,7 +94,10 @@ type Server struct {
 	users  *accounts.Service
 	mail   *mail.Queue // nil where no mail is sent
 	keys   *apikeys.Service
-	// signingKeys are asked to refresh.
+	// clients are the OAuth clients.
+	clients *oauth.Clients
+	// mirrors are asked to refresh.
+	mirrors     []mirror
 	signingKeys *oauth.KeyStore
 	health      *health
 	accessLog   *AccessLog
@@ -135,7 +141,11 @@ func (s *Server) wire(ctx context.Context) error {
 	c := s.config
 	exceptions := &auth.Exceptions{}
 	limiter := ratelimit.NewMemory(maxBuckets)
-	users, err := s.accounts(ctx, exceptions, limiter)
+	sessions := &session.Store{DB: s.db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: c.Now, Random: c.Random}
+	if err := sessions.Refresh(ctx, c.Now().Add(-oauth.MaxAge)); err != nil {
+		return err
+	}
+	users, err := s.accounts(ctx, exceptions, limiter, sessions)
 	if err != nil {
 		return err
 	}
@@ -159,17 +169,27 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	refreshKey, err := derive(c.Secret, "refresh tokens")
+	if err != nil {
+		return err
+	}
+	declared := auth.NewScopes(api.Scopes()...)
+	clients := &oauth.Clients{DB: s.db, Declared: declared, Now: c.Now, Random: c.Random}
 	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
 
-	s.keys, s.signingKeys = keys, keyStore
+	s.keys, s.signingKeys, s.clients = keys, keyStore, clients
+	s.mirrors = []mirror{sessions, users, keys, keyStore}
 	s.health = &health{ping: s.db.Ping}
 	s.accessLog = NewAccessLog(c.AccessLog)
-	return s.route(limiter, authenticators{passwords: users, tokens: verifier, keys: keys}, handlers{
+	return s.route(limiter, authenticators{passwords: users, clients: clients, tokens: verifier, keys: keys}, handlers{
 		health:          s.health,
 		Docs:            &Docs{Enabled: c.Docs, YAML: api.OpenapiYAML, JSON: api.OpenapiJSON, Title: "Gatehouse"},
 		itemHandlers:    &items.Handlers{DB: s.db, Now: c.Now, Random: c.Random},
 		accountHandlers: &accounts.Handlers{Accounts: users},
-		TokenHandlers:   &oauth.TokenHandlers{Passwords: users, Signer: signer, Keys: signingKeys, DeclaredScopes: auth.NewScopes(api.Scopes()...)},
+		TokenHandlers: &oauth.TokenHandlers{
+			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signingKeys,
+			RefreshKey: [32]byte(refreshKey), PasswordGrant: c.PasswordGrant, DeclaredScopes: declared, Log: c.Log,
+		},
 	})
 }
 
@@ -202,10 +222,11 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 }
 
 // accounts makes the accounts, which end with the server from here on.
-func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limiter *ratelimit.Memory) (*accounts.Service, error) {
+func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limiter *ratelimit.Memory, sessions *session.Store) (*accounts.Service, error) {
 	c := s.config
 	config := accounts.Config{
-		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(), Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf},
+		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(),
+		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, session.RemoveAllOf},
 		Registration: c.Registration, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
 	}
 	if c.Mail != nil {
@@ -259,6 +280,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		TLSConfig:         s.tlsConfig(),
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
+	go s.poll(ctx)
 	failed := make(chan error, 1)
 	go func() {
 		if s.config.TLS != nil {

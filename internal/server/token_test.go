@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
 
 	"example.com/gatehouse/gen/client"
 	"example.com/gatehouse/internal/oauth"
@@ -46,7 +47,7 @@ func TestTokenScopes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s.clock.pass(time.Second)
-			request := client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: s.user, Password: s.password}
+			request := client.TokenRequest{GrantType: client.TokenRequestGrantTypePassword, Username: &s.user, Password: &s.password}
 			if tt.asked != "" {
 				request.Scope = &tt.asked
 			}
@@ -55,7 +56,7 @@ func TestTokenScopes(t *testing.T) {
 				t.Fatal(err, r.StatusCode())
 			}
 			same(t, tt.granted, r.JSON200.Scope)
-			same(t, client.CreateTokenResponse200Headers{CacheControl: "no-store", Pragma: "no-cache"}, *r.Headers200)
+			same(t, client.CreateTokenResponse200Headers{CacheControl: "no-store", Pragma: "no-cache", Deprecation: pointer("@1735689600")}, *r.Headers200)
 			claims := jwt.MapClaims{}
 			token, _, err := jwt.NewParser().ParseUnverified(r.JSON200.AccessToken, claims)
 			if err != nil {
@@ -65,7 +66,11 @@ func TestTokenScopes(t *testing.T) {
 			if id, _ := claims["jti"].(string); len(id) < 16 {
 				t.Errorf("jti is %v", claims["jti"])
 			}
+			if id, _ := claims["sid"].(string); uuid.Validate(id) != nil {
+				t.Errorf("sid is %v", claims["sid"])
+			}
 			delete(claims, "jti")
+			delete(claims, "sid")
 			same(t, jwt.MapClaims{"iss": s.base, "aud": s.base, "sub": s.userID, "client_id": "first-party", "scope": tt.granted, "iat": now, "exp": now + 600}, claims)
 			same(t, "at+jwt", token.Header["typ"])
 			me, err := s.api.GetProtectedBearerWithResponse(context.Background(), bearerAuth(r.JSON200.AccessToken))
@@ -103,6 +108,10 @@ func TestTokenRefuses(t *testing.T) {
 		e.body, e.fields = body, []string{"Content-Type", mediaType}
 		return e
 	}
+	challenged := func(e expectation) expectation {
+		e.challenges = []string{basicChallenge}
+		return e
+	}
 	target := func(e expectation, method, target string) expectation {
 		e.method, e.target = method, target
 		return e
@@ -122,10 +131,12 @@ func TestTokenRefuses(t *testing.T) {
 		ask(s.tokenForm("scope", "admin"), 400, code("invalid_scope")).named("a scope that the user does not hold, alone"),
 		ask(s.tokenForm("scope", "items:read  users:read"), 400, code("invalid_request")).named("two spaces between scopes"),
 		ask(s.tokenForm("scope", `items"read`), 400, code("invalid_request")).named("a scope with a character that scopes do not have"),
-		ask(s.tokenForm("client_id", canary), 401, code("invalid_client")).named("an unknown client"),
-		ask(s.tokenForm("client_id", "first-party", "client_secret", canary), 401, code("invalid_client")).named("a secret for the client that has none"),
-		ask(s.tokenForm("client_secret", canary), 401, code("invalid_client")).named("a secret without a client"),
-		ask(s.tokenForm("grant_type", "client_credentials"), 400, code("unsupported_grant_type")).named("another grant"),
+		challenged(ask(s.tokenForm("client_id", canary), 401, code("invalid_client"))).named("an unknown client"),
+		challenged(ask(s.tokenForm("client_id", "first-party", "client_secret", canary), 401, code("invalid_client"))).named("a secret for the client that has none"),
+		challenged(ask(s.tokenForm("client_secret", canary), 401, code("invalid_client"))).named("a secret without a client"),
+		ask(s.tokenForm("grant_type", "client_credentials"), 400, code("unauthorized_client")).named("a grant that the built-in client may not use"),
+		ask(s.tokenForm("grant_type", "refresh_token"), 400, code("invalid_request"), "refresh_token: is required").named("a refresh without its token"),
+		ask(s.tokenForm("grant_type", "refresh_token", "refresh_token", canary), 400, code("invalid_grant")).named("a refresh token that is none"),
 		ask(s.tokenForm("grant_type", canary), 400, code("unsupported_grant_type")).named("a grant that nobody knows"),
 		ask(twice("grant_type"), 400, code("invalid_request")).named("grant_type twice"),
 		ask(twice("username"), 400, code("invalid_request")).named("username twice"),
@@ -238,7 +249,7 @@ func TestJwks(t *testing.T) {
 			same(t, "sig", key["use"])
 			public := publicKey(t, key)
 			login, err := s.api.CreateTokenWithFormdataBodyWithResponse(context.Background(), client.TokenRequest{
-				GrantType: client.TokenRequestGrantTypePassword, Username: s.user, Password: s.password,
+				GrantType: client.TokenRequestGrantTypePassword, Username: &s.user, Password: &s.password,
 			})
 			if err != nil || login.StatusCode() != 200 {
 				t.Fatal(err, login.StatusCode())

@@ -7,6 +7,8 @@ import { basic, bearer, cookieKey, type Credential, headerKey, queryKey, type Us
 export interface Credentials {
   /** The user and password of the scheme basic (RFC 7617). */
   basic?: Credential<UserPassword>;
+  /** The user and password of the scheme client (RFC 7617). */
+  client?: Credential<UserPassword>;
   /** An access token of the oauth2 scheme oauth2 (RFC 6750). */
   oauth2?: Credential<string>;
   /** The API key of the scheme apiKeyHeader, in the header X-API-Key. */
@@ -22,6 +24,7 @@ export interface Credentials {
 /** What each scheme adds to a request. */
 export const schemes = {
   basic: basic,
+  client: basic,
   oauth2: bearer,
   apiKeyHeader: headerKey("X-API-Key"),
   apiKeyBearer: bearer,
@@ -31,7 +34,9 @@ export const schemes = {
 
 /** The operations of the document, by method and path. */
 export const operations: Readonly<Record<string, Operation>> = {
-  "POST /token": { security: [], body: "application/x-www-form-urlencoded" },
+  "POST /token": { security: [["client"], []], body: "application/x-www-form-urlencoded" },
+  "POST /revoke": { security: [["client"], []], body: "application/x-www-form-urlencoded" },
+  "POST /introspect": { security: [["client"]], body: "application/x-www-form-urlencoded" },
   "GET /.well-known/jwks.json": { security: [] },
   "GET /protected": { security: [["basic"], ["oauth2"], ["apiKeyHeader"], ["apiKeyBearer"]] },
   "GET /protected/basic": { security: [["basic"]] },
@@ -58,6 +63,10 @@ export const operations: Readonly<Record<string, Operation>> = {
   "POST /account/verification": { security: [], body: "application/json" },
   "POST /account/password-reset-mail": { security: [], body: "application/json" },
   "POST /account/password-reset": { security: [], body: "application/json" },
+  "GET /users/me/sessions": { security: [["oauth2"]] },
+  "DELETE /users/me/sessions": { security: [["oauth2"]] },
+  "DELETE /users/me/sessions/current": { security: [["oauth2"]] },
+  "DELETE /users/me/sessions/{session_id}": { security: [["oauth2"]] },
   "GET /livez": { security: [] },
   "GET /readyz": { security: [] },
   "GET /openapi.yaml": { security: [] },

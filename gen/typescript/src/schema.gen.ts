@@ -28,10 +28,50 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Exchange a user's password for an access token
-         * @description The OAuth 2.0 password grant (RFC 6749 §4.3), for first-party clients. Without `scope` every scope of the user is granted; scopes that the user does not hold are dropped, and the answer says what was granted.
+         * Exchange a grant for an access token
+         * @description The token endpoint of RFC 6749 §3.2. `password` (§4.3) is for the built-in client alone, deprecated (RFC 9700 §2.4) and off in production unless it is switched on. `refresh_token` (§6) goes on with a session: every use of a refresh token gives the next one; one that is used again after 10 seconds ends the session. `client_credentials` (§4.4) is for confidential clients, which act for themselves. Without `scope` everything is granted that may be; scopes that may not be are dropped, and the answer says what was granted.
          */
         post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a token
+         * @description RFC 7009. A refresh token ends its session, with every access token of it; an access token ends alone. A token that is unknown or has ended is answered like one that was revoked.
+         */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask about a token
+         * @description RFC 7662, for confidential clients. An access token of this service may be asked about by each of them, a refresh token by its own client. Whatever is not in force is `{"active":false}` and nothing else.
+         */
+        post: operations["introspectToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -426,6 +466,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's sessions, newest first
+         * @description Where the caller is logged in, at most 100. A session ends 14 days after it was used last, and 90 days after it began.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Log out everywhere
+         * @description Ends every session of the caller, with its access tokens. API keys are no sessions and stay.
+         */
+        delete: operations["endSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/sessions/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Log out
+         * @description Ends the session of the access token, with every access token of it. 404 where the token has no session.
+         */
+        delete: operations["endCurrentSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The session's id.
+                 * @example 01935840-1c2b-4d3e-9f40-5a6b7c8d9e0f
+                 */
+                session_id: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Log one device out
+         * @description Ends one session of the caller, with its access tokens. A session of another user is answered like a missing one.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -550,30 +660,35 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The form of RFC 6749 §4.3.2. Unknown parameters are ignored, as RFC 6749 §3.2 demands. */
+        /** @description The form of RFC 6749 §4.3.2 (password), §4.4.2 (client_credentials) and §6 (refresh_token). Unknown parameters are ignored, as §3.2 demands. */
         TokenRequest: {
             /**
-             * @description The only grant of this version.
+             * @description What the client exchanges for a token.
              * @enum {string}
              */
-            grant_type: "password";
+            grant_type: "password" | "refresh_token" | "client_credentials";
             /** @description The user's name. */
-            username: string;
+            username?: string;
             /**
              * Format: password
              * @description The user's password.
              */
-            password: string;
+            password?: string;
+            /**
+             * Format: password
+             * @description The refresh token of the last answer.
+             */
+            refresh_token?: string;
             /** @description Scopes separated by spaces. */
             scope?: string;
-            /** @description Absent for the built-in public client. */
+            /** @description Absent for the built-in public client, and where the client authenticates with HTTP Basic. */
             client_id?: string;
             /**
              * Format: password
-             * @description Of a confidential client.
+             * @description Of a confidential client that does not authenticate with HTTP Basic.
              */
             client_secret?: string;
-        };
+        } & (unknown & unknown);
         /** @description RFC 6749 §5.1. */
         TokenResponse: {
             /** @description A JWT of type at+jwt (RFC 9068). */
@@ -590,6 +705,105 @@ export interface components {
             expires_in: number;
             /** @description The scopes that were granted. */
             scope: string;
+            /** @description For the next access token. It is good once. A client that acts for itself gets none. */
+            refresh_token?: string;
+        };
+        /** @description The form of RFC 7009 §2.1. */
+        RevocationRequest: {
+            /**
+             * Format: password
+             * @description An access token or a refresh token.
+             */
+            token: string;
+            /** @description Where to look first. It changes nothing here. */
+            token_type_hint?: string;
+            /** @description Absent for the built-in public client, and where the client authenticates with HTTP Basic. */
+            client_id?: string;
+            /**
+             * Format: password
+             * @description Of a confidential client that does not authenticate with HTTP Basic.
+             */
+            client_secret?: string;
+        };
+        /** @description The form of RFC 7662 §2.1. */
+        IntrospectionRequest: {
+            /**
+             * Format: password
+             * @description An access token or a refresh token.
+             */
+            token: string;
+            /** @description Where to look first. It changes nothing here. */
+            token_type_hint?: string;
+        };
+        /** @description RFC 7662 §2.2. */
+        IntrospectionResponse: {
+            /** @description Whether the token is in force. */
+            active: boolean;
+            /** @description The scopes of the token. */
+            scope?: string;
+            /** @description The client that the token was issued to. */
+            client_id?: string;
+            /**
+             * @description Of an access token: always Bearer.
+             * @enum {string}
+             */
+            token_type?: "Bearer";
+            /**
+             * Format: int64
+             * @description When it expires, in seconds since 1970.
+             */
+            exp?: number;
+            /**
+             * Format: int64
+             * @description When it was issued, in seconds since 1970.
+             */
+            iat?: number;
+            /** @description Whom it stands for. */
+            sub?: string;
+            /** @description Whom it is for. */
+            aud?: string;
+            /** @description Who issued it. */
+            iss?: string;
+            /** @description Its id. */
+            jti?: string;
+        };
+        /** @description The sessions of a user. */
+        SessionList: {
+            /** @description The sessions, newest first. */
+            sessions: components["schemas"]["Session"][];
+        };
+        /** @description One login of a user with a client. */
+        Session: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The OAuth client. */
+            client_id: string;
+            /** @description What the device called itself when it logged in. */
+            user_agent: string;
+            /** @description The address that it logged in from. */
+            address: string;
+            /** @description What the session may do at most. */
+            scopes: string[];
+            /** @description Whether it is the session of the access token that asks. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it got its last access token.
+             */
+            used_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends whatever happens.
+             */
+            expires_at: string;
         };
         /** @description RFC 6749 §5.2. */
         OAuthError: {
@@ -1408,6 +1622,23 @@ export interface components {
                 "application/json": components["schemas"]["OAuthError"];
             };
         };
+        /** @description The client sends its secret without TLS. */
+        OAuthForbidden: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                Pragma: components["headers"]["Pragma"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "invalid_request",
+                 *       "error_description": "HTTP Basic needs TLS"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OAuthError"];
+            };
+        };
         /** @description The operation answers JSON only. */
         OAuthNotAcceptable: {
             headers: {
@@ -1539,6 +1770,11 @@ export interface components {
          */
         ItemID: string;
         /**
+         * @description The session's id.
+         * @example 01935840-1c2b-4d3e-9f40-5a6b7c8d9e0f
+         */
+        SessionID: string;
+        /**
          * @description The `ETag` that the change is based on, or `*` (RFC 9110 §13.1.1). 428 where it is absent, 412 where it is stale.
          * @example "1"
          */
@@ -1566,6 +1802,11 @@ export interface components {
          * @example no-cache
          */
         Pragma: string;
+        /**
+         * @description Since when the grant is deprecated (RFC 9745), where it is.
+         * @example @1735689600
+         */
+        Deprecation: string;
         /**
          * @description What the page may load.
          * @example default-src 'none'
@@ -1622,6 +1863,7 @@ export interface operations {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     Pragma: components["headers"]["Pragma"];
+                    Deprecation: components["headers"]["Deprecation"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1630,7 +1872,8 @@ export interface operations {
                      *       "access_token": "eyJhbGciOiJFZERTQSJ9.e30.c2ln",
                      *       "token_type": "Bearer",
                      *       "expires_in": 600,
-                     *       "scope": "items:read"
+                     *       "scope": "items:read",
+                     *       "refresh_token": "rt_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenResponse"];
@@ -1638,6 +1881,102 @@ export interface operations {
             };
             400: components["responses"]["OAuthBadRequest"];
             401: components["responses"]["OAuthUnauthorized"];
+            403: components["responses"]["OAuthForbidden"];
+            406: components["responses"]["OAuthNotAcceptable"];
+            408: components["responses"]["OAuthRequestTimeout"];
+            413: components["responses"]["OAuthContentTooLarge"];
+            415: components["responses"]["OAuthUnsupportedMediaType"];
+            429: components["responses"]["OAuthTooManyRequests"];
+            500: components["responses"]["OAuthInternal"];
+            503: components["responses"]["OAuthUnavailable"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "rt_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0",
+                 *       "token_type_hint": "refresh_token"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["RevocationRequest"];
+            };
+        };
+        responses: {
+            /** @description The token is good for nothing. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    Pragma: components["headers"]["Pragma"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["OAuthBadRequest"];
+            401: components["responses"]["OAuthUnauthorized"];
+            403: components["responses"]["OAuthForbidden"];
+            406: components["responses"]["OAuthNotAcceptable"];
+            408: components["responses"]["OAuthRequestTimeout"];
+            413: components["responses"]["OAuthContentTooLarge"];
+            415: components["responses"]["OAuthUnsupportedMediaType"];
+            429: components["responses"]["OAuthTooManyRequests"];
+            500: components["responses"]["OAuthInternal"];
+            503: components["responses"]["OAuthUnavailable"];
+        };
+    };
+    introspectToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "eyJhbGciOiJFZERTQSJ9.e30.c2ln"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["IntrospectionRequest"];
+            };
+        };
+        responses: {
+            /** @description What the token is. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    Pragma: components["headers"]["Pragma"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "scope": "items:read",
+                     *       "client_id": "first-party",
+                     *       "token_type": "Bearer",
+                     *       "exp": 1795603800,
+                     *       "iat": 1795603200,
+                     *       "sub": "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c",
+                     *       "aud": "https://api.example.com",
+                     *       "iss": "https://api.example.com",
+                     *       "jti": "3q2-7wAAAAAAAAAAAAAAAA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IntrospectionResponse"];
+                };
+            };
+            400: components["responses"]["OAuthBadRequest"];
+            401: components["responses"]["OAuthUnauthorized"];
+            403: components["responses"]["OAuthForbidden"];
             406: components["responses"]["OAuthNotAcceptable"];
             408: components["responses"]["OAuthRequestTimeout"];
             413: components["responses"]["OAuthContentTooLarge"];
@@ -2988,6 +3327,140 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "id": "01935840-1c2b-4d3e-9f40-5a6b7c8d9e0f",
+                     *           "client_id": "first-party",
+                     *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
+                     *           "address": "192.0.2.1",
+                     *           "scopes": [
+                     *             "items:read",
+                     *             "users:read"
+                     *           ],
+                     *           "current": true,
+                     *           "created_at": "2026-11-24T09:00:00Z",
+                     *           "used_at": "2026-11-24T09:30:00Z",
+                     *           "expires_at": "2027-02-22T09:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No session is left. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endCurrentSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The session's id.
+                 * @example 01935840-1c2b-4d3e-9f40-5a6b7c8d9e0f
+                 */
+                session_id: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];

@@ -42,6 +42,11 @@ func Scopes() []string {
 	return []string{}
 }
 
+// Roles returns the roles of the root x-roles, each with its scopes.
+func Roles() map[string][]string {
+	return map[string][]string{}
+}
+
 // Operations returns the operation table: one row for each operation of the document.
 func Operations() []guard.Operation {
 	var list []guard.Operation

@@ -1,0 +1,112 @@
+package session
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"example.com/gatehouse/internal/sqldb"
+)
+
+// Why a session ended before its time, for those who look at the table.
+const (
+	reasonLogout  = "logout"
+	reasonReuse   = "reuse"
+	reasonAccount = "account"
+)
+
+// End ends a session of a user. It returns sqldb.ErrNotFound where the user has no such session in force.
+func (s *Store) End(ctx context.Context, id, userID string) error {
+	now := s.now()
+	err := s.DB.Write(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `
+			UPDATE sessions SET ended_at = $3, ended_by = $4 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL RETURNING id`,
+			id, userID, now.UnixMicro(), reasonLogout).Scan(&id)
+	})
+	if err == nil {
+		s.except(id, now)
+	}
+	return err
+}
+
+// EndAll ends the sessions of a user but one, within the transaction of what makes it necessary: a new password, a disabled
+// account. The access tokens of the ended are refused by this process from then on, also where the transaction fails in the end: then the
+// clients refresh.
+func (s *Store) EndAll(ctx context.Context, tx *sql.Tx, userID, exceptSessionID string) error {
+	rows, err := tx.QueryContext(ctx, `
+		UPDATE sessions SET ended_at = $3, ended_by = $4 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id`,
+		userID, exceptSessionID, s.now().UnixMicro(), reasonAccount)
+	if err != nil {
+		return sqldb.Error(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return sqldb.Error(err)
+		}
+		s.except(id, s.now())
+	}
+	return sqldb.Error(rows.Err())
+}
+
+// RemoveAllOf removes what is kept of the sessions of an account that is deleted, within that transaction: they name addresses and devices.
+// The exception of the account refuses their access tokens.
+func RemoveAllOf(ctx context.Context, tx *sql.Tx, userID string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
+	return sqldb.Error(err)
+}
+
+func (s *Store) end(ctx context.Context, tx *sql.Tx, where, reason, id string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE sessions SET ended_at = $1, ended_by = $2 WHERE ended_at IS NULL AND `+where, s.now().UnixMicro(), reason, id)
+	return sqldb.Error(err)
+}
+
+// except refuses the access tokens of a session that ended at the time, for as long as one of them can last.
+func (s *Store) except(id string, ended time.Time) {
+	s.Exceptions.EndSession(id, ended.Add(s.AccessTokenLifetime))
+}
+
+// RevokeToken refuses one access token, which expires at the time.
+func (s *Store) RevokeToken(ctx context.Context, tokenID string, expires time.Time) error {
+	err := s.DB.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO revoked_tokens (id, revoked_at, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			tokenID, s.now().UnixMicro(), expires.UnixMicro())
+		return err
+	})
+	if err == nil {
+		s.Exceptions.RevokeToken(tokenID, expires)
+	}
+	return err
+}
+
+// Refresh reads what has ended since then, in whatever process, and forgets what has expired.
+func (s *Store) Refresh(ctx context.Context, since time.Time) error {
+	err := s.each(ctx, `SELECT id, ended_at FROM sessions WHERE ended_at >= $1`, since, s.except)
+	if err != nil {
+		return err
+	}
+	err = s.each(ctx, `SELECT id, expires_at FROM revoked_tokens WHERE revoked_at >= $1`, since, s.Exceptions.RevokeToken)
+	if err != nil {
+		return err
+	}
+	s.Exceptions.Forget(s.now())
+	return nil
+}
+
+func (s *Store) each(ctx context.Context, query string, since time.Time, f func(id string, at time.Time)) error {
+	rows, err := s.DB.Reader().QueryContext(ctx, query, since.UnixMicro())
+	if err != nil {
+		return sqldb.Error(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var at int64
+		if err := rows.Scan(&id, &at); err != nil {
+			return sqldb.Error(err)
+		}
+		f(id, time.UnixMicro(at).UTC())
+	}
+	return sqldb.Error(rows.Err())
+}
