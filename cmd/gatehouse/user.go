@@ -14,10 +14,10 @@ import (
 
 	"example.com/gatehouse/gen/api"
 	"example.com/gatehouse/internal/accounts"
-	"example.com/gatehouse/internal/apikeys"
 	"example.com/gatehouse/internal/auth"
-	"example.com/gatehouse/internal/items"
+	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/ratelimit"
+	"example.com/gatehouse/internal/session"
 	"example.com/gatehouse/internal/sqldb"
 )
 
@@ -95,9 +95,11 @@ func withAccounts(ctx context.Context, open func(context.Context) (*sqldb.DB, er
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	exceptions := &auth.Exceptions{}
 	users, err := accounts.New(ctx, accounts.Config{
-		DB: db, Exceptions: &auth.Exceptions{}, Limiter: ratelimit.NewMemory(1), Roles: api.Roles(),
-		Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf}, Now: time.Now, Random: rand.Reader,
+		DB: db, Exceptions: exceptions, Limiter: ratelimit.NewMemory(1), Roles: api.Roles(),
+		Sessions: &session.Store{DB: db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: time.Now, Random: rand.Reader},
+		Now:      time.Now, Random: rand.Reader,
 	})
 	if err != nil {
 		return err
