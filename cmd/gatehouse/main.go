@@ -26,6 +26,7 @@ type commands struct {
 	Serve      serve      `cmd:"" help:"Serve the API."`
 	Client     client     `cmd:"" help:"The OAuth clients: add, list, rotate, disable, enable."`
 	SigningKey signingKey `cmd:"" help:"The keys that sign access tokens: list, rotate, revoke."`
+	User       user       `cmd:"" help:"The accounts: add, list, disable, enable, password."`
 	Config     config     `cmd:"" help:"The settings of serve: check."`
 }
 

@@ -107,11 +107,11 @@ func (h *Handlers) DeleteCurrentUser(ctx context.Context, request api.DeleteCurr
 
 // ChangePassword changes the caller's password.
 func (h *Handlers) ChangePassword(ctx context.Context, request api.ChangePasswordRequestObject) (api.ChangePasswordResponseObject, error) {
-	id, err := caller(ctx)
-	if err != nil {
-		return nil, err
+	p := auth.FromContext(ctx)
+	if p == nil {
+		return nil, problem.Unauthorized.New("this operation needs a credential")
 	}
-	err = h.Accounts.ChangePassword(ctx, id, auth.Secret(request.Body.CurrentPassword), auth.Secret(request.Body.NewPassword), "")
+	err := h.Accounts.ChangePassword(ctx, p.Subject, auth.Secret(request.Body.CurrentPassword), auth.Secret(request.Body.NewPassword), p.SessionID)
 	if err != nil {
 		return nil, gone(err)
 	}

@@ -43,7 +43,7 @@ const (
 	maxQueue = 64
 )
 
-// hasher runs argon2id, no more at once than there are cores: unbounded, 64 parallel logins take 1.4 GiB and every
+// hasher runs password hashes, no more at once than there are cores: unbounded, 64 parallel logins take 1.4 GiB and every
 // one of them waits for seconds.
 type hasher struct {
 	random io.Reader
@@ -56,23 +56,32 @@ func newHasher(random io.Reader, cores int) *hasher {
 	return &hasher{random: random, slots: make(chan struct{}, cores)}
 }
 
-// run computes the tag when a core is free. Beyond the queue it returns problem.Unavailable.
-func (h *hasher) run(ctx context.Context, password auth.Secret, salt []byte, p parameters, length int) ([]byte, error) {
+// run computes the tag of argon2id.
+func (h *hasher) run(ctx context.Context, password auth.Secret, salt []byte, p parameters, length int) (tag []byte, err error) {
+	err = h.do(ctx, func() {
+		tag = argon2.IDKey([]byte(password.Reveal()), salt, p.time, p.memory, p.threads, uint32(length))
+	})
+	return tag, err
+}
+
+// do computes a hash when a core is free. Beyond the queue it returns problem.Unavailable.
+func (h *hasher) do(ctx context.Context, compute func()) error {
 	if h.queued.Add(1) > maxQueue {
 		h.queued.Add(-1)
 		busy := problem.Unavailable.New("too many logins at once: repeat later")
 		busy.RetryAfter = time.Second
-		return nil, busy
+		return busy
 	}
 	defer h.queued.Add(-1)
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	defer func() { <-h.slots }()
 	h.runs.Add(1)
-	return argon2.IDKey([]byte(password.Reveal()), salt, p.time, p.memory, p.threads, uint32(length)), nil
+	compute()
+	return nil
 }
 
 // hash returns the password's hash as a PHC string.
@@ -90,8 +99,12 @@ func (h *hasher) hash(ctx context.Context, password auth.Secret) (string, error)
 
 // verify reports whether the password is that of the stored hash. Where stored is not a hash, as for a user that does
 // not exist, it does the same work with the current cost and reports false. lags says that the hash was made with a
-// lower cost than new ones.
+// lower cost than new ones, or another algorithm.
 func (h *hasher) verify(ctx context.Context, password auth.Secret, stored string) (ok, lags bool, err error) {
+	if check, other := parseImported(stored); other {
+		err := h.do(ctx, func() { ok = check(password) })
+		return ok, true, err
+	}
 	p, salt, tag, err := parsePHC(stored)
 	if err != nil {
 		_, err := h.run(ctx, password, make([]byte, saltBytes), current, tagBytes)

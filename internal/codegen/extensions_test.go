@@ -3,6 +3,8 @@ package codegen
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -401,5 +403,25 @@ func TestExtensionsSchemaIsComplete(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, described); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestRolesAreGenerated as the document names them, in its order.
+func TestRolesAreGenerated(t *testing.T) {
+	for member, want := range map[string]string{
+		"x-roles: { writer: { description: Who writes., scopes: [write] }, 'the:guest': { description: Who looks., scopes: [] } }\n": "func Roles() map[string][]string {\n\treturn map[string][]string{\n\t\t\"writer\":    {\"write\"},\n\t\t\"the:guest\": {},\n\t}\n}",
+		"": "func Roles() map[string][]string {\n\treturn map[string][]string{}\n}",
+	} {
+		dir, err := generateInto(t, writeDocument(t, member+minimal))
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, err := os.ReadFile(filepath.Join(dir, "things", "operations.gen.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(code), want) {
+			t.Errorf("%s is not in the code", want)
+		}
 	}
 }

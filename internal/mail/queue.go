@@ -83,6 +83,13 @@ func (q *Queue) Post(m Message) error {
 	return nil
 }
 
+// Held is how many messages are neither sent nor lost.
+func (q *Queue) Held() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.held
+}
+
 // deliver tries until the message is sent, refused or given up.
 func (q *Queue) deliver(m Message) {
 	for try := 0; ; try++ {

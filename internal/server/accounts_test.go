@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/gatehouse/gen/api"
+	"example.com/gatehouse/gen/client"
 	"example.com/gatehouse/internal/accounts"
 	"example.com/gatehouse/internal/server"
 )
@@ -25,22 +26,15 @@ import (
 // mailToken is the token in the link of a mail.
 var mailToken = regexp.MustCompile(`#(?:verify|reset)=([A-Za-z0-9_-]{43})\r?\n`)
 
-// mailed waits for n mails, takes them out of the folder and returns the token of each address, "" for a mail that has none. More
+// mailed takes the n mails that were sent out of the folder and returns the token of each address, "" for a mail that has none. More
 // mails than that fail the test.
 func (s *service) mailed(n int) map[string]string {
 	s.t.Helper()
 	folder := filepath.Join(s.config.Data, "mail")
-	var files []string
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		s.Users().Settle()
-		files, _ = filepath.Glob(filepath.Join(folder, "*.eml"))
-		if len(files) >= n || time.Now().After(deadline) {
-			break
-		}
-	}
-	if n == 0 {
-		time.Sleep(50 * time.Millisecond) // what has been posted is being written
-		files, _ = filepath.Glob(filepath.Join(folder, "*.eml"))
+	s.Mails()
+	files, err := filepath.Glob(filepath.Join(folder, "*.eml"))
+	if err != nil {
+		s.t.Fatal(err)
 	}
 	if len(files) != n {
 		s.t.Fatalf("%d mails, want %d", len(files), n)
@@ -449,5 +443,40 @@ func TestRolesOfTheDocument(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"items:read", "items:write", "users:read", "users:write"}, api.Roles()["member"]); diff != "" {
 		t.Errorf("what everybody gets who registers: %s", diff)
+	}
+}
+
+// TestANewPasswordEndsOtherLogins: the one that changed it goes on, by its refresh token, since access tokens of before are good no more.
+func TestANewPasswordEndsOtherLogins(t *testing.T) {
+	s := start(t)
+	mine, other := s.logIn(), s.logIn()
+	s.clock.pass(time.Second)
+	const next = "staple battery horse"
+	body := `{"current_password":"` + s.password + `","new_password":"` + next + `"}`
+	if got := s.json(t, "POST", "/users/me/password", body, "Authorization", "Bearer "+mine.access); got.status != 204 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	for _, row := range []struct {
+		name    string
+		login   tokens
+		refresh int
+	}{{"the caller's", mine, 200}, {"another", other, 400}} {
+		if got := s.send(t, "GET", "/users/me", "", "Authorization", "Bearer "+row.login.access); got.status != 401 {
+			t.Errorf("%s access token: %d", row.name, got.status)
+		}
+		got := s.form(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {row.login.refresh}})
+		if got.status != row.refresh {
+			t.Errorf("%s refresh token: %d %s", row.name, got.status, got.body)
+		}
+		if got.status != 200 {
+			continue
+		}
+		var fresh client.TokenResponse
+		if err := json.Unmarshal(got.body, &fresh); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.send(t, "GET", "/users/me", "", "Authorization", "Bearer "+fresh.AccessToken); got.status != 200 {
+			t.Errorf("%s next access token: %d", row.name, got.status)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,7 +44,16 @@ func NewCounted(ctx context.Context, c Config, handled func(operationID string))
 func (s *Server) Users() *accounts.Service { return s.users }
 func (s *Server) Keys() *apikeys.Service   { return s.keys }
 func (s *Server) Clients() *oauth.Clients  { return s.clients }
-func (s *Server) DB() *sqldb.DB            { return s.db }
+
+// Mails returns when every mail is sent that the requests so far have caused.
+func (s *Server) Mails() {
+	s.users.Settle()
+	for s.mail != nil && s.mail.Held() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (s *Server) DB() *sqldb.DB { return s.db }
 
 // Refresh reads what ended in other processes, as the service does every few seconds.
 func (s *Server) Refresh(ctx context.Context) error { return s.refresh(ctx) }

@@ -118,3 +118,54 @@ func TestSigningKeysKeepTheirRows(t *testing.T) {
 		migrate(0)
 	})
 }
+
+// TestUsersKeepWhatTheyMayDo takes users whose scopes were their own to a version in which scopes come from roles, and back.
+func TestUsersKeepWhatTheyMayDo(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *sql.DB, migrations *goose.Provider) {
+		ctx := context.Background()
+		column := func(name string) map[string]string {
+			t.Helper()
+			rows, err := db.QueryContext(ctx, `SELECT username, `+name+` FROM users`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			values := map[string]string{}
+			for rows.Next() {
+				var user, value string
+				if err := rows.Scan(&user, &value); err != nil {
+					t.Fatal(err)
+				}
+				values[user] = value
+			}
+			if err := rows.Err(); err != nil {
+				t.Fatal(err)
+			}
+			return values
+		}
+		if _, err := migrations.UpTo(ctx, 5); err != nil {
+			t.Fatal(err)
+		}
+		for user, scopes := range map[string]string{"dev": "items:read items:write users:read", "root": "admin items:read", "chief": "admin", "almost": "administer items:read", "nobody": ""} {
+			if _, err := db.ExecContext(ctx, `INSERT INTO users (id, username, password_hash, scopes, development, created_at, updated_at) VALUES ($1, $1, '', $2, $3, 0, 0)`, user, scopes, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := migrations.UpTo(ctx, 6); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]string{"dev": "member", "root": "admin", "chief": "admin", "almost": "member", "nobody": ""}, column("roles")); diff != "" {
+			t.Errorf("roles (-want +got):\n%s", diff)
+		}
+		if _, err := migrations.DownTo(ctx, 5); err != nil {
+			t.Fatal(err)
+		}
+		const member, admin = "items:read items:write users:read", "admin items:read items:write users:read"
+		if diff := cmp.Diff(map[string]string{"dev": member, "root": admin, "chief": admin, "almost": member, "nobody": ""}, column("scopes")); diff != "" {
+			t.Errorf("scopes (-want +got):\n%s", diff)
+		}
+		if _, err := migrations.DownTo(ctx, 0); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -37,4 +37,7 @@ ALTER TABLE users DROP COLUMN display_name;
 ALTER TABLE users DROP COLUMN email_verified_at;
 ALTER TABLE users DROP COLUMN email;
 ALTER TABLE users ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+UPDATE users SET scopes = CASE
+    WHEN ' ' || roles || ' ' LIKE '% admin %' THEN 'admin items:read items:write users:read'
+    WHEN roles <> '' THEN 'items:read items:write users:read' ELSE '' END;
 ALTER TABLE users DROP COLUMN roles;
