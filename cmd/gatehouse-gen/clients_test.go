@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -165,7 +166,14 @@ func startService(t *testing.T) (base string, env []string) {
 	for _, name := range []string{"GATEHOUSE_USER", "GATEHOUSE_PASSWORD", "GATEHOUSE_API_KEY"} {
 		env = append(env, name+"="+settingOf(t, filepath.Join(dir, "dev.env"), name))
 	}
-	return base, env
+	var made struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
+	}
+	if err := json.Unmarshal([]byte(output(t, dir, nil, binary, "client", "add", "node", "--dev", "--data", dir, "--scope", "items:read", "--json")), &made); err != nil {
+		t.Fatal(err)
+	}
+	return base, append(env, "GATEHOUSE_CLIENT_ID="+made.ID, "GATEHOUSE_CLIENT_SECRET="+made.Secret)
 }
 
 // copyFiles copies files of a folder, all where none is named.

@@ -32,8 +32,8 @@ func (a authenticators) Issuer(ctx context.Context, c api.IssuerCredential) (*au
 	return a.tokens.Verify(ctx, c)
 }
 `,
-	"Client": `
-func (a authenticators) Client(ctx context.Context, c api.ClientCredential) (*auth.Principal, error) {
+	"PartnerCertificate": `
+func (a authenticators) PartnerCertificate(ctx context.Context, c api.PartnerCertificateCredential) (*auth.Principal, error) {
 	if len(c.Chain) == 0 || c.Chain[0].Subject.CommonName != "partner" {
 		return nil, auth.ErrInvalidCredential
 	}
@@ -45,13 +45,13 @@ func (a authenticators) Client(ctx context.Context, c api.ClientCredential) (*au
 const addedSchemes = `  securitySchemes:
     partnerKey: { type: apiKey, in: header, name: X-Partner-Key }
     issuer: { type: openIdConnect, openIdConnectUrl: 'https://id.example/.well-known/openid-configuration' }
-    client: { type: mutualTLS, x-scopes: ['items:read'] }
+    partnerCertificate: { type: mutualTLS, x-scopes: ['items:read'] }
 `
 
 const addedRequirements = `        - apiKeyBearer: ['items:read']
         - partnerKey: ['items:read']
         - issuer: ['items:read']
-        - client: ['items:read']
+        - partnerCertificate: ['items:read']
 `
 
 // TestSchemesComeAndGoByTheCompiler edits openapi.yaml of a scratch copy: the compiler names the authenticators that are missing, one

@@ -26,7 +26,7 @@ export async function refused(): Promise<void> {
   // @ts-expect-error the path has no such method
   await api.DELETE("/items");
   // @ts-expect-error the grant is one of the document
-  await api.POST("/token", { body: { grant_type: "client_credentials", username: "dev", password: "x" } });
+  await api.POST("/token", { body: { grant_type: "implicit", username: "dev", password: "x" } });
 
   const { data, error } = await api.GET("/items/{item_id}", { params: { path } });
   // @ts-expect-error there may be an error

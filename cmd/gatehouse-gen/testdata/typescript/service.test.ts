@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { type ClientOptions, createClient, type Credentials } from "gatehouse-client";
 
 const { GATEHOUSE_URL: baseUrl = "", GATEHOUSE_USER: username = "", GATEHOUSE_PASSWORD: password = "", GATEHOUSE_API_KEY: key = "" } = process.env;
+const { GATEHOUSE_CLIENT_ID: clientId = "", GATEHOUSE_CLIENT_SECRET: clientSecret = "" } = process.env;
 
 const operations = new Set<string>();
 let last: Request;
@@ -169,6 +170,75 @@ test("pages and files are text", async () => {
   assert.match((await api.GET("/docs")).data ?? "", /<!doctype html>/i);
   assert.match((await api.GET("/docs/{file}", { params: { path: { file: "swagger-ui.css" } }, parseAs: "text" })).data ?? "", /swagger-ui/);
   assert.match((await api.GET("/openapi.yaml", { parseAs: "text" })).data ?? "", /^openapi: 3/);
+});
+
+async function logIn() {
+  const { data, error } = await client().POST("/token", { body: { grant_type: "password", username, password } });
+  assert.ok(data?.refresh_token !== undefined, JSON.stringify(error));
+  return { access: data.access_token, refresh: data.refresh_token };
+}
+
+test("a refresh token gives the next tokens, and ends with its session", async () => {
+  const { access, refresh } = await logIn();
+  const { data } = await client().POST("/token", { body: { grant_type: "refresh_token", refresh_token: refresh } });
+  assert.ok(data?.refresh_token !== undefined && data.refresh_token !== refresh);
+  assert.equal((await client().POST("/revoke", { body: { token: data.refresh_token } })).response.status, 200);
+  assert.equal((await client().POST("/token", { body: { grant_type: "refresh_token", refresh_token: data.refresh_token } })).response.status, 400);
+  assert.equal((await client({ oauth2: access }).GET("/protected/bearer")).response.status, 401);
+});
+
+test("a client acts for itself, and asks about tokens", async () => {
+  const api = client({ client: { username: clientId, password: clientSecret } });
+  const { data } = await api.POST("/token", { body: { grant_type: "client_credentials" } });
+  assert.equal(data?.scope, "items:read");
+  assert.equal(data.refresh_token, undefined);
+  const { data: said } = await api.POST("/introspect", { body: { token: data.access_token } });
+  assert.equal(said?.active, true);
+  assert.equal(said.client_id, clientId);
+  const { error } = await client({ client: { username: clientId, password: "x" } }).POST("/introspect", { body: { token: "x" } });
+  assert.equal(error?.error, "invalid_client");
+});
+
+test("sessions are listed and ended", async () => {
+  const [one, two, three] = [await logIn(), await logIn(), await logIn()];
+  const api = client({ oauth2: two.access });
+  const sessions = (await client({ oauth2: one.access }).GET("/users/me/sessions")).data?.sessions ?? [];
+  const current = sessions.find((session) => session.current);
+  assert.ok(current !== undefined);
+  assert.equal((await api.DELETE("/users/me/sessions/{session_id}", { params: { path: { session_id: current.id } } })).response.status, 204);
+  assert.equal((await client({ oauth2: one.access }).GET("/users/me/sessions")).response.status, 401);
+  assert.equal((await api.DELETE("/users/me/sessions/current")).response.status, 204);
+  assert.equal((await client({ oauth2: three.access }).DELETE("/users/me/sessions")).response.status, 204);
+});
+
+test("an account is one's own", async () => {
+  const api = client({ oauth2: token });
+  const { data } = await api.PATCH("/users/me", { body: { display_name: "Dev" } });
+  assert.equal(data?.display_name, "Dev");
+  const wrong = { current_password: `${password}x`, new_password: "staple battery horse" };
+  assert.equal((await api.POST("/users/me/password", { body: wrong })).error?.status, 403);
+  assert.equal((await api.DELETE("/users/me", { body: { current_password: wrong.current_password } })).error?.status, 403);
+});
+
+test("accounts of others are for administrators", async () => {
+  const api = client({ oauth2: token });
+  const params = { path: { user_id: "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c" } };
+  assert.equal((await api.GET("/users")).error?.status, 403);
+  assert.equal((await api.GET("/users/{user_id}", { params })).error?.status, 403);
+  assert.equal((await api.PATCH("/users/{user_id}", { params, body: { disabled: true } })).error?.status, 403);
+  assert.equal((await api.DELETE("/users/{user_id}", { params })).error?.status, 403);
+});
+
+test("an account begins with a mail", async () => {
+  const api = client();
+  const email = "ann@example.com";
+  assert.equal((await api.POST("/users", { body: { email, password: "staple battery horse" } })).response.status, 202);
+  assert.equal((await api.POST("/account/verification-mail", { body: { email } })).response.status, 202);
+  assert.equal((await api.POST("/account/password-reset-mail", { body: { email } })).response.status, 202);
+  const unknown = "A".repeat(43);
+  assert.equal((await api.POST("/account/verification", { body: { token: unknown, password: "staple battery horse" } })).error?.status, 400);
+  assert.equal((await api.POST("/account/password-reset", { body: { token: unknown, new_password: "horse staple battery" } })).error?.status, 400);
+  assert.equal((await api.POST("/users", { body: { email, password: "password1" } })).error?.status, 422);
 });
 
 test("every operation of the document was called", async () => {
