@@ -44,6 +44,7 @@ type typist struct {
 	lines    []string
 	mu       sync.Mutex
 	asked    strings.Builder
+	typing   sync.WaitGroup
 }
 
 func (p *typist) Write(b []byte) (int, error) {
@@ -53,7 +54,7 @@ func (p *typist) Write(b []byte) (int, error) {
 	if strings.HasSuffix(string(b), ": ") && len(p.lines) > 0 {
 		line := p.lines[0]
 		p.lines = p.lines[1:]
-		go func() {
+		p.typing.Go(func() {
 			for range 1000 { // until the terminal does not show what is typed
 				state, err := unix.IoctlGetTermios(int(p.stdin.Fd()), unix.TCGETS)
 				if err != nil || state.Lflag&unix.ECHO == 0 {
@@ -62,7 +63,7 @@ func (p *typist) Write(b []byte) (int, error) {
 				time.Sleep(time.Millisecond)
 			}
 			p.keyboard.WriteString(line + "\n")
-		}()
+		})
 	}
 	return len(b), nil
 }
@@ -93,6 +94,7 @@ func TestPasswordsFromATerminalAreNotShownAndAskedForTwice(t *testing.T) {
 			if p.asked.String() != "Password: \nOnce more: \n" {
 				t.Errorf("asked %q", p.asked.String())
 			}
+			p.typing.Wait()
 			stdin.Close() // ends what the terminal shows
 			if text := <-shown; strings.Contains(text, "pass") {
 				t.Errorf("the terminal shows %q", text)
