@@ -697,6 +697,7 @@ func responseOAuthForbidden(status string) guard.Response {
 	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
 		{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
 		{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
+		{Name: "Www-Authenticate", Shape: validation.AnyText, Check: checkOAuthUnauthorizedWWWAuthenticate},
 	}, Contents: []guard.Content{
 		{MediaType: "application/json", JSON: checkOAuthError},
 	}}

@@ -5659,8 +5659,9 @@ type IntrospectTokenResponse401Headers struct {
 
 // IntrospectTokenResponse403Headers the declared response headers of an HTTP 403 response for IntrospectToken
 type IntrospectTokenResponse403Headers struct {
-	CacheControl string
-	Pragma       string
+	CacheControl    string
+	Pragma          string
+	WWWAuthenticate *string
 }
 
 // IntrospectTokenResponse406Headers the declared response headers of an HTTP 406 response for IntrospectToken
@@ -7927,8 +7928,9 @@ type RevokeTokenResponse401Headers struct {
 
 // RevokeTokenResponse403Headers the declared response headers of an HTTP 403 response for RevokeToken
 type RevokeTokenResponse403Headers struct {
-	CacheControl string
-	Pragma       string
+	CacheControl    string
+	Pragma          string
+	WWWAuthenticate *string
 }
 
 // RevokeTokenResponse406Headers the declared response headers of an HTTP 406 response for RevokeToken
@@ -8125,8 +8127,9 @@ type CreateTokenResponse401Headers struct {
 
 // CreateTokenResponse403Headers the declared response headers of an HTTP 403 response for CreateToken
 type CreateTokenResponse403Headers struct {
-	CacheControl string
-	Pragma       string
+	CacheControl    string
+	Pragma          string
+	WWWAuthenticate *string
 }
 
 // CreateTokenResponse406Headers the declared response headers of an HTTP 406 response for CreateToken
@@ -11854,6 +11857,13 @@ func ParseIntrospectTokenResponse(rsp *http.Response) (*IntrospectTokenResponse,
 			}
 			headers.Pragma = value
 		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
 		response.Headers403 = &headers
 	case rsp.StatusCode == 406:
 		var headers IntrospectTokenResponse406Headers
@@ -14394,6 +14404,13 @@ func ParseRevokeTokenResponse(rsp *http.Response) (*RevokeTokenResponse, error) 
 			}
 			headers.Pragma = value
 		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
 		response.Headers403 = &headers
 	case rsp.StatusCode == 406:
 		var headers RevokeTokenResponse406Headers
@@ -14721,6 +14738,13 @@ func ParseCreateTokenResponse(rsp *http.Response) (*CreateTokenResponse, error) 
 				return nil, err
 			}
 			headers.Pragma = value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
 		}
 		response.Headers403 = &headers
 	case rsp.StatusCode == 406:

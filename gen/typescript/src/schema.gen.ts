@@ -1622,18 +1622,19 @@ export interface components {
                 "application/json": components["schemas"]["OAuthError"];
             };
         };
-        /** @description The client sends its secret without TLS. */
+        /** @description The credential is good but lacks a scope. */
         OAuthForbidden: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 Pragma: components["headers"]["Pragma"];
+                "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
                 [name: string]: unknown;
             };
             content: {
                 /**
                  * @example {
                  *       "error": "invalid_request",
-                 *       "error_description": "HTTP Basic needs TLS"
+                 *       "error_description": "the credential lacks the scope items:write"
                  *     }
                  */
                 "application/json": components["schemas"]["OAuthError"];
