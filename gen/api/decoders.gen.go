@@ -68,14 +68,13 @@ func decodeNewItemTags(r *validation.Reader) []string {
 		return nil
 	}
 	list := make([]string, 0, 8)
-	for r.NextElement() {
+	for r.NextElement(10) {
 		if element := r.Text(); r.Valid() {
 			list = append(list, element)
 		}
 		r.MinLength(1)
 		r.MaxLength(30)
 	}
-	r.MaxItems(10)
 	r.Check("uniqueItems", validation.Unique(list))
 	return list
 }
@@ -199,12 +198,11 @@ func decodeManagedUserPatchRoles(r *validation.Reader) []Role {
 		return nil
 	}
 	list := make([]Role, 0, 8)
-	for r.NextElement() {
+	for r.NextElement(10) {
 		if element := Role(r.Enum("member", "admin")); r.Valid() {
 			list = append(list, element)
 		}
 	}
-	r.MaxItems(10)
 	r.Check("uniqueItems", validation.Unique(list))
 	return list
 }

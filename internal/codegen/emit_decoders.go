@@ -236,7 +236,7 @@ func (e *emitter) array(s *schema, typ, hint string) {
 	if s.openArray() {
 		most = ceiling.Items
 	}
-	e.p("if !r.BeginArray() {\nreturn nil\n}\nlist := make(%s, 0, %d)\nfor r.NextElement() {", typ, min(most, 8))
+	e.p("if !r.BeginArray() {\nreturn nil\n}\nlist := make(%s, 0, %d)\nfor r.NextElement(%d) {", typ, min(most, 8), most)
 	switch {
 	case items.kind() == typeObject && len(items.properties) > 0:
 		e.p("list = append(list, %s{})\n%s(r, &list[len(list)-1])", element, e.decode(items))
@@ -249,7 +249,6 @@ func (e *emitter) array(s *schema, typ, hint string) {
 	if s.minItems > 0 {
 		e.p("r.MinItems(%d)", s.minItems)
 	}
-	e.p("r.MaxItems(%d)", most)
 	if s.uniqueItems {
 		e.p("r.Check(\"uniqueItems\", validation.Unique(list))")
 	}

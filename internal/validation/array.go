@@ -9,13 +9,6 @@ func (r *Reader) MinItems(n int) {
 	}
 }
 
-// MaxItems demands that the array read last has at most n elements.
-func (r *Reader) MaxItems(n int) {
-	if r.valid {
-		r.Check("maxItems", MaxItems(r.length, n))
-	}
-}
-
 // MinProperties demands that the object read last has at least n members.
 func (r *Reader) MinProperties(n int) {
 	if r.valid {

@@ -298,16 +298,25 @@ func (r *Reader) BeginArray() bool {
 	return false
 }
 
-// NextElement reports whether another element follows; else it reads the closing bracket. After an error it returns false.
-func (r *Reader) NextElement() bool {
-	switch r.peek() {
-	case 0:
-		return false
-	case ']':
-		r.end()
-		return false
+// NextElement reports whether another element follows; else it reads the closing bracket. Where the array has more than most
+// elements it adds a violation and passes over the others: what is refused by its length must not cost what it is long.
+// After an error it returns false.
+func (r *Reader) NextElement(most int) bool {
+	_, read := r.dec.StackIndex(r.dec.StackDepth())
+	for kind := r.peek(); kind != ']'; kind = r.peek() {
+		if kind == 0 {
+			return false
+		}
+		if read < int64(most) {
+			return true
+		}
+		if !r.skip() {
+			return false
+		}
 	}
-	return true
+	r.end()
+	r.Check("maxItems", MaxItems(r.length, most))
+	return false
 }
 
 // end reads a closing brace or bracket, and keeps how much stands before it.

@@ -47,10 +47,9 @@ func decodeThing(r *validation.Reader, dst *thing) {
 		case "list":
 			if r.BeginArray() {
 				dst.List = []string{}
-				for r.NextElement() {
+				for r.NextElement(3) {
 					dst.List = append(dst.List, r.Text())
 				}
-				r.MaxItems(3)
 			}
 		case "inner":
 			if validation.ReadNull(r, &dst.Inner) {
@@ -101,6 +100,7 @@ func TestDecodeTellsEveryViolation(t *testing.T) {
 		{"values that nest, where none may", `{"text":{"a":["}",1]},"size":["\"]"]}`, []problem.Violation{at("/text", "type"), at("/size", "type")}},
 		{"an element", `{"text":"","size":0,"list":["a",2,"b"]}`, []problem.Violation{at("/list/1", "type")}},
 		{"too many elements", `{"text":"","size":0,"list":["a","b","c","d"]}`, []problem.Violation{at("/list", "maxItems")}},
+		{"too many elements, of which those beyond are not looked at", `{"text":"","size":0,"list":["a",1,"c",1,[{}],{"a":[1]}],"count":"1"}`, []problem.Violation{at("/list/1", "type"), at("/list", "maxItems"), at("/count", "type")}},
 		{"a member of a member", `{"text":"","size":0,"inner":{"text":"","size":10}}`, []problem.Violation{at("/inner/size", "exclusiveMaximum")}},
 		{"what a member of a member lacks", `{"text":"","size":0,"inner":{"size":0}}`, []problem.Violation{at("/inner/text", "required")}},
 		{"below the bound by less than a double tells", `{"text":"","size":-1.00000000000000000001}`, []problem.Violation{at("/size", "minimum")}},
@@ -129,7 +129,11 @@ func TestDecodeTellsEveryViolation(t *testing.T) {
 }
 
 func TestViolationsAreCapped(t *testing.T) {
-	_, got, err := decode(`{"list":[` + strings.Repeat("1,", 1000) + `1]}`)
+	body := `{"text":""`
+	for i := range 1000 {
+		body += fmt.Sprintf(`,"u%d":1`, i)
+	}
+	_, got, err := decode(body + `}`)
 	if err != nil || len(got) != 32 {
 		t.Errorf("%d violations, %v", len(got), err)
 	}
@@ -151,6 +155,9 @@ func TestDecodeRefusesWhatIsNoJSON(t *testing.T) {
 		{"a byte order mark", "\ufeff" + good, "not valid JSON"},
 		{"33 levels", `{"inner":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, "deeper than 32"},
 		{"33 levels where a text is due", `{"text":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, "deeper than 32"},
+		{"33 levels in an element too many", `{"list":["","","",` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `]}`, "deeper than 32"},
+		{"a member twice in an element too many", `{"list":["","","",{"secret":1,"secret":2}]}`, "repeats a member"},
+		{"half of an element too many", `{"list":["","","",{"secret":1`, "ends before"},
 		{"33 levels in an unknown member", `{"u":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, "deeper than 32"},
 	} {
 		_, _, err := decode(row.data)

@@ -68,14 +68,13 @@ func decodeNewItemTags(r *validation.Reader) []string {
 		return nil
 	}
 	list := make([]string, 0, 8)
-	for r.NextElement() {
+	for r.NextElement(10) {
 		if element := r.Text(); r.Valid() {
 			list = append(list, element)
 		}
 		r.MinLength(1)
 		r.MaxLength(30)
 	}
-	r.MaxItems(10)
 	r.Check("uniqueItems", validation.Unique(list))
 	return list
 }
@@ -141,12 +140,11 @@ func decodeOrderLines(r *validation.Reader) []Line {
 		return nil
 	}
 	list := make([]Line, 0, 8)
-	for r.NextElement() {
+	for r.NextElement(50) {
 		list = append(list, Line{})
 		decodeLine(r, &list[len(list)-1])
 	}
 	r.MinItems(1)
-	r.MaxItems(50)
 	return list
 }
 func decodeDimensions(r *validation.Reader, dst *Dimensions) {
