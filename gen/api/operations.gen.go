@@ -9,6 +9,7 @@ import (
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/guard"
+	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/validation"
 )
@@ -71,6 +72,17 @@ func Schemes(a Authenticators) []guard.Scheme {
 // Scopes returns every scope that a security scheme declares.
 func Scopes() []string {
 	return []string{"admin", "items:read", "items:write", "users:read", "users:write"}
+}
+
+// ScopeDescriptions returns what the document says of each scope of an oauth2 scheme, for those who are asked to grant it.
+func ScopeDescriptions() map[string]string {
+	return map[string]string{
+		"admin":       "Administer the service.",
+		"items:read":  "Read one's items.",
+		"items:write": "Create, change and delete one's items.",
+		"users:read":  "Read one's account.",
+		"users:write": "Change and delete one's account.",
+	}
 }
 
 // Roles returns the roles of the root x-roles, each with its scopes.
@@ -148,7 +160,7 @@ func operationCreateToken() guard.Operation {
 			}},
 		},
 		Produces:      []string{"application/json"},
-		OAuthErrors:   true,
+		Errors:        problem.OAuth,
 		IgnoreUnknown: true,
 		Responses:     responsesCreateToken,
 	}
@@ -172,7 +184,7 @@ func operationRevokeToken() guard.Operation {
 			}},
 		},
 		Produces:      []string{},
-		OAuthErrors:   true,
+		Errors:        problem.OAuth,
 		IgnoreUnknown: true,
 		Responses:     responsesRevokeToken,
 	}
@@ -195,7 +207,7 @@ func operationIntrospectToken() guard.Operation {
 			}},
 		},
 		Produces:      []string{"application/json"},
-		OAuthErrors:   true,
+		Errors:        problem.OAuth,
 		IgnoreUnknown: true,
 		Responses:     responsesIntrospectToken,
 	}
