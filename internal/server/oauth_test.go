@@ -165,7 +165,7 @@ func TestIntrospection(t *testing.T) {
 			t.Fatal(err)
 		}
 		jti, _ := said["jti"].(string)
-		same(t, map[string]any{"active": true, "scope": "items:read items:write users:read users:write", "client_id": "first-party", "token_type": "Bearer", "iat": float64(now.Unix()),
+		same(t, map[string]any{"active": true, "scope": "email items:read items:write openid profile users:read users:write", "client_id": "first-party", "token_type": "Bearer", "iat": float64(now.Unix()),
 			"exp": float64(now.Unix() + 600), "sub": s.userID, "aud": s.base, "iss": s.base, "jti": jti}, said)
 		if len(jti) < 16 {
 			t.Errorf("jti %q", jti)
