@@ -1715,17 +1715,6 @@ export interface components {
                 "text/html": string;
             };
         };
-        /** @description No credential, or one that is not good. */
-        PageUnauthorized: {
-            headers: {
-                "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
-                [name: string]: unknown;
-            };
-            content: {
-                /** @example <!doctype html><title>Unauthorized</title> */
-                "text/html": string;
-            };
-        };
         /** @description The credential lacks a scope, or a page of another site made the request. */
         PageForbidden: {
             headers: {
