@@ -207,8 +207,13 @@ func (b *browser) kept() string {
 	return b.eval(`JSON.stringify([localStorage, sessionStorage, location.search])`) + strings.Join(cookies, ";")
 }
 
-// startDevelopment runs the service as --dev does, and returns its address and its first credentials.
-func startDevelopment(t *testing.T) (base, user, password, key string) {
+// development is the service as --dev runs it, with the clock of the machine, and its first credentials.
+type development struct {
+	*server.Server
+	base, user, password, key string
+}
+
+func startDevelopment(t *testing.T, change ...func(*server.Config)) development {
 	t.Helper()
 	dir := t.TempDir()
 	file, err := server.MakeDevelopmentSecret(dir, rand.Reader)
@@ -223,12 +228,16 @@ func startDevelopment(t *testing.T) (base, user, password, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base = "http://" + listener.Addr().String()
+	base := "http://" + listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
-	s, err := server.New(ctx, server.Config{
+	config := server.Config{
 		Development: true, Docs: true, PasswordGrant: true, Data: dir, Database: filepath.Join(dir, "gatehouse.db"), Secret: secret, Issuer: base,
 		Log: slog.New(slog.DiscardHandler), AccessLog: io.Discard, Now: time.Now, Random: rand.Reader,
-	})
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	s, err := server.New(ctx, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,12 +261,13 @@ func startDevelopment(t *testing.T) (base, user, password, key string) {
 		}
 		return value
 	}
-	return base, value("GATEHOUSE_USER"), value("GATEHOUSE_PASSWORD"), value("GATEHOUSE_API_KEY")
+	return development{s, base, value("GATEHOUSE_USER"), value("GATEHOUSE_PASSWORD"), value("GATEHOUSE_API_KEY")}
 }
 
 func TestThePageInABrowser(t *testing.T) {
 	b := openBrowser(t)
-	base, user, password, key := startDevelopment(t)
+	d := startDevelopment(t)
+	base, user, password, key := d.base, d.user, d.password, d.key
 	b.base = base
 	page := base + "/docs"
 	const (
