@@ -1078,10 +1078,11 @@ func operationGetDocsFile() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
-		Timeout:    10 * time.Second,
-		Produces:   []string{"text/css", "text/javascript", "text/html", "image/png"},
-		Parameters: checkGetDocsFileParameters,
-		Responses:  responsesGetDocsFile,
+		Timeout:       10 * time.Second,
+		Produces:      []string{"text/css", "text/javascript", "text/html", "image/png"},
+		IgnoreUnknown: true,
+		Parameters:    checkGetDocsFileParameters,
+		Responses:     responsesGetDocsFile,
 	}
 }
 

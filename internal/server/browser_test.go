@@ -126,8 +126,11 @@ func (b *browser) screenshot(path string) {
 	}
 }
 
-// form is the part of the Authorize dialog that belongs to the scheme.
+// form is the part of the Authorize dialog that belongs to the scheme. oauth2 has one for each flow: this is that of the password.
 func form(scheme, part string) string {
+	if scheme == "oauth2" {
+		scheme = "oauth2 (OAuth2, password)"
+	}
 	// The name is followed by a space that does not break, or by one that does.
 	return fmt.Sprintf(`//div[contains(@class,"auth-container")][.//h4[starts-with(translate(.,"%s"," "),"%s ")]]%s`, "\u00a0", scheme, part)
 }
@@ -281,7 +284,7 @@ func TestThePageInABrowser(t *testing.T) {
 		"basic": {`@name="username"`, user, `@name="password"`, password},
 		"oauth2": {
 			`@id="oauth_username"`, user, `@id="oauth_password"`, password,
-			`@id="client_id_password"`, "first-party", `@id="client_secret_password"`, secret,
+			`@id="client_secret_password"`, secret,
 		},
 		"apiKeyHeader": {`@type="text"`, key},
 		"apiKeyBearer": {`@type="text"`, key},
