@@ -298,6 +298,14 @@ func TestAHashOfALowerCostIsReplaced(t *testing.T) {
 		if _, err := s.login("ann", password); err != nil {
 			t.Errorf("with the new hash: %v", err)
 		}
+		s.config.Passwords.Cost = Costs()[1]
+		s.restart(t)
+		if _, err := s.login("ann", password); err != nil {
+			t.Fatal(err)
+		}
+		if hash := stored(""); !strings.HasPrefix(hash, "$argon2id$v=19$m=47104,t=1,p=1$") {
+			t.Errorf("after another cost was chosen the hash is still %s", hash)
+		}
 		stored("$argon2id$v=19$m=4194304,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZg")
 		s.restart(t)
 		s.refused(t, "a row that asks for 4 GiB", "ann", password, 1)

@@ -60,7 +60,7 @@ func TestHashesOfOtherServices(t *testing.T) {
 		{"a megabyte for bcrypt", bcryptOf(t, long), strings.Repeat("x", 1024), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHasher(rand.Reader, 1)
+			h := newHasher(rand.Reader, Passwords{}, 1)
 			ok, lags, err := h.verify(ctx, auth.Secret(row.password), row.stored)
 			if err != nil || ok != row.ok || !lags || h.runs.Load() != 1 {
 				t.Errorf("ok %v, lags %v, %d runs, %v", ok, lags, h.runs.Load(), err)
@@ -98,10 +98,10 @@ func TestImportedHashesAreBounded(t *testing.T) {
 		"MD5":                           "5f4dcc3b5aa765d61d8327deb882cf99",
 		"the password":                  "password",
 	} {
-		if _, taken := parseImported(stored); taken {
+		if _, _, taken := parseImported(stored); taken {
 			t.Errorf("%s is taken", name)
 		}
-		h := newHasher(rand.Reader, 1)
+		h := newHasher(rand.Reader, Passwords{}, 1)
 		if ok, _, err := h.verify(ctx, "password", stored); ok || err != nil || h.runs.Load() != 1 {
 			t.Errorf("%s: %v %v, %d runs", name, ok, err, h.runs.Load())
 		}
