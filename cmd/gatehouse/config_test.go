@@ -22,6 +22,7 @@ func TestConfigCheckTellsOfEverythingAtOnce(t *testing.T) {
 		"the signing algorithm":         "--signing-algorithm",
 		"the age of signing keys":       "--signing-key-age",
 		"the cost of password hashes":   "--password-cost",
+		"pepper 1 is not":               "the newest first",
 		"no secret key is given":        "--secret-key-file",
 		"the issuer":                    "--issuer",
 		"cannot be used":                "--tls-cert",
@@ -29,7 +30,7 @@ func TestConfigCheckTellsOfEverythingAtOnce(t *testing.T) {
 		dir + " is not a file":          "--database",
 		"GATEHOUSE_ISUER is no setting": "unset it",
 	}
-	args := []string{"config", "check", "--address", "8080", "--docs", "yes", "--drain=-1s", "--signing-algorithm", "HS256", "--signing-key-age", "59m", "--password-cost", "m=1,t=1,p=1",
+	args := []string{"config", "check", "--address", "8080", "--docs", "yes", "--drain=-1s", "--signing-algorithm", "HS256", "--signing-key-age", "59m", "--password-cost", "m=1,t=1,p=1", "--pepper-file", file,
 		"--issuer", "http://api.example.com", "--tls-cert", file, "--tls-key", file, "--data", file, "--database", dir}
 	r := gatehouse(t, args...)
 	r.check(t, exitUsage)

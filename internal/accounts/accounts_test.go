@@ -270,28 +270,15 @@ func TestAChangeThatIsNotWrittenIsTakenBack(t *testing.T) {
 func TestAHashOfALowerCostIsReplaced(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := open(t, db)
-		stored := func(set string) (hash string) {
-			if err := db.Write(ctx, func(tx *sql.Tx) error {
-				if set != "" {
-					if _, err := tx.ExecContext(ctx, `UPDATE users SET password_hash = $1`, set); err != nil {
-						return err
-					}
-				}
-				return tx.QueryRowContext(ctx, `SELECT password_hash FROM users`).Scan(&hash)
-			}); err != nil {
-				t.Fatal(err)
-			}
-			return hash
-		}
-		old := stored(storedHash(password, cheap))
+		old := s.store(t, storedHash(password, cheap))
 		s.refused(t, "a wrong password", "ann", "wrong", 1)
-		if stored("") != old {
+		if s.store(t, "") != old {
 			t.Error("a wrong password changed the hash")
 		}
 		if _, err := s.login("ann", password); err != nil {
 			t.Fatal(err)
 		}
-		if hash := stored(""); !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		if hash := s.store(t, ""); !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 			t.Errorf("the hash is still %s", hash)
 		}
 		s.restart(t)
@@ -303,10 +290,10 @@ func TestAHashOfALowerCostIsReplaced(t *testing.T) {
 		if _, err := s.login("ann", password); err != nil {
 			t.Fatal(err)
 		}
-		if hash := stored(""); !strings.HasPrefix(hash, "$argon2id$v=19$m=47104,t=1,p=1$") {
+		if hash := s.store(t, ""); !strings.HasPrefix(hash, "$argon2id$v=19$m=47104,t=1,p=1$") {
 			t.Errorf("after another cost was chosen the hash is still %s", hash)
 		}
-		stored("$argon2id$v=19$m=4194304,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZg")
+		s.store(t, "$argon2id$v=19$m=4194304,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZg")
 		s.restart(t)
 		s.refused(t, "a row that asks for 4 GiB", "ann", password, 1)
 	})

@@ -5,10 +5,13 @@ import (
 	"strings"
 )
 
-// Passwords says how passwords are hashed. The zero value is argon2id at the first of Costs.
+// Passwords says how passwords are hashed. The zero value is argon2id at the first of Costs, without a pepper.
 type Passwords struct {
 	// Cost is that of new hashes, one of Costs.
 	Cost Cost
+	// Peppers are the keys of tags, the newest first. That one is for new hashes, the others are for those that were made with them, until
+	// their users log in.
+	Peppers []Pepper
 }
 
 // cost returns the cost of new hashes.

@@ -33,7 +33,9 @@ const maxQueue = 64
 // 1.4 GiB and every one of them waits for seconds.
 type hasher struct {
 	random io.Reader
-	cost   Cost
+	// passwords say how new hashes are made, and cost is theirs.
+	passwords Passwords
+	cost      Cost
 	// room is what hashes that run may have, in KiB, and memory is who has it.
 	room   int64
 	memory *semaphore.Weighted
@@ -49,7 +51,7 @@ func newHasher(random io.Reader, p Passwords, cores int) *hasher {
 	cost := p.cost()
 	each := int64(cost.Memory)
 	room := min(int64(cores)*each, max(maxHashing, each))
-	return &hasher{random: random, cost: cost, room: room, memory: semaphore.NewWeighted(room)}
+	return &hasher{random: random, passwords: p, cost: cost, room: room, memory: semaphore.NewWeighted(room)}
 }
 
 // run computes the tag of argon2id.
@@ -103,12 +105,13 @@ func (h *hasher) hash(ctx context.Context, password auth.Secret) (string, error)
 	if err != nil {
 		return "", err
 	}
-	return phc{cost: h.cost, salt: salt, tag: tag}.String(), nil
+	pepper := h.passwords.newest()
+	return phc{cost: h.cost, pepper: pepper.ID, salt: salt, tag: pepper.season(tag)}.String(), nil
 }
 
 // verify reports whether the password is that of the stored hash. Where stored is not a hash, as for a user that does
 // not exist, it does the same work with the cost of new ones and reports false. lags says that the hash was made with
-// another cost than new ones, or another algorithm.
+// another cost than new ones, another pepper, or another algorithm. It is an error that the hash has a pepper which nobody gave.
 func (h *hasher) verify(ctx context.Context, password auth.Secret, stored string) (ok, lags bool, err error) {
 	if check, memory, other := parseImported(stored); other {
 		err := h.do(ctx, memory, func() { ok = check(password) })
@@ -119,9 +122,18 @@ func (h *hasher) verify(ctx context.Context, password auth.Secret, stored string
 		_, err := h.run(ctx, password, make([]byte, saltBytes), h.cost, tagBytes)
 		return false, false, err
 	}
-	computed, err := h.run(ctx, password, p.salt, p.cost, len(p.tag))
+	pepper, err := h.passwords.pepper(p.pepper)
 	if err != nil {
 		return false, false, err
 	}
-	return subtle.ConstantTimeCompare(computed, p.tag) == 1, p.cost != h.cost, nil
+	length := len(p.tag)
+	if pepper.ID != "" {
+		length = tagBytes // of what is seasoned
+	}
+	computed, err := h.run(ctx, password, p.salt, p.cost, length)
+	if err != nil {
+		return false, false, err
+	}
+	ok = subtle.ConstantTimeCompare(pepper.season(computed), p.tag) == 1
+	return ok, p.cost != h.cost || p.pepper != h.passwords.newest().ID, nil
 }

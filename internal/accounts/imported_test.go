@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"crypto/rand"
-	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -112,29 +111,15 @@ func TestImportedHashesAreBounded(t *testing.T) {
 func TestAnImportedHashIsReplacedByTheFirstLogin(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := open(t, db)
-		stored := func(set string) (hash string) {
-			t.Helper()
-			if err := db.Write(ctx, func(tx *sql.Tx) error {
-				if set != "" {
-					if _, err := tx.ExecContext(ctx, `UPDATE users SET password_hash = $1`, set); err != nil {
-						return err
-					}
-				}
-				return tx.QueryRowContext(ctx, `SELECT password_hash FROM users`).Scan(&hash)
-			}); err != nil {
-				t.Fatal(err)
-			}
-			return hash
-		}
-		imported := stored(bcryptOf(t, password))
+		imported := s.store(t, bcryptOf(t, password))
 		s.refused(t, "a wrong password", "ann", "wrong", 1)
-		if stored("") != imported {
+		if s.store(t, "") != imported {
 			t.Error("a wrong password changed the hash")
 		}
 		if _, err := s.login("ann", password); err != nil {
 			t.Fatal(err)
 		}
-		if hash := stored(""); !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		if hash := s.store(t, ""); !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 			t.Errorf("the hash is still %s", hash)
 		}
 		s.restart(t)

@@ -22,16 +22,29 @@ const (
 	maxThreads = 16
 )
 
-// phc is a hash as a row has it, in the form of the PHC string format.
+// phc is a hash as a row has it, in the PHC string format:
+//
+//	$argon2id$v=19$m=19456,t=2,p=1$SALT$TAG
+//	$argon2id$v=19$m=19456,t=2,p=1,pepper=ID$SALT$TAG
+//
+// The first is what every implementation of argon2id makes and reads. In the second, TAG is HMAC-SHA-256 of the tag that argon2id makes,
+// of 32 bytes, under the pepper ID. The parameter is ours: keyid of the format names a key that is put into argon2id itself, and whoever
+// takes one for the other must not find that a good password is wrong.
 type phc struct {
 	cost      Cost
+	pepper    string // "" for none
 	salt, tag []byte
 }
 
+const pepperParameter = ",pepper="
+
 // String returns what parsePHC reads.
 func (p phc) String() string {
-	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$%s$%s$%s", argon2.Version, p.cost, b64.EncodeToString(p.salt), b64.EncodeToString(p.tag))
+	b64, parameters := base64.RawStdEncoding, p.cost.String()
+	if p.pepper != "" {
+		parameters += pepperParameter + p.pepper
+	}
+	return fmt.Sprintf("$argon2id$v=%d$%s$%s$%s", argon2.Version, parameters, b64.EncodeToString(p.salt), b64.EncodeToString(p.tag))
 }
 
 var errNotAHash = errors.New("not an argon2id hash of a cost that is allowed")
@@ -44,13 +57,15 @@ func parsePHC(stored string) (phc, error) {
 	}
 	var p phc
 	c := &p.cost
-	_, costErr := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Time, &c.Threads)
+	cost, pepper, peppered := strings.Cut(fields[3], pepperParameter)
+	p.pepper = pepper
+	_, costErr := fmt.Sscanf(cost, "m=%d,t=%d,p=%d", &c.Memory, &c.Time, &c.Threads)
 	var saltErr, tagErr error
 	p.salt, saltErr = base64.RawStdEncoding.Strict().DecodeString(fields[4])
 	p.tag, tagErr = base64.RawStdEncoding.Strict().DecodeString(fields[5])
 	bounded := c.Memory >= 8 && c.Memory <= maxMemory && c.Time >= 1 && c.Time <= maxTime && c.Threads >= 1 && c.Threads <= maxThreads &&
 		len(p.salt) >= 8 && len(p.salt) <= 64 && len(p.tag) >= 16 && len(p.tag) <= 64
-	if errors.Join(costErr, saltErr, tagErr) != nil || !bounded || p.String() != stored {
+	if errors.Join(costErr, saltErr, tagErr) != nil || !bounded || peppered && !ValidPepperID(pepper) || p.String() != stored {
 		return phc{}, errNotAHash
 	}
 	return p, nil
