@@ -98,7 +98,7 @@ func TestAUserLogsIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := &auth.Principal{Subject: s.ann.ID, Scopes: auth.Scopes{"a", "b"}, IssuedAt: s.now}
+		want := &auth.Principal{Subject: s.ann.ID, Scopes: auth.Scopes{"a", "b"}, IssuedAt: s.ann.CreatedAt}
 		if diff := cmp.Diff(want, p); diff != "" {
 			t.Error(diff)
 		}

@@ -101,9 +101,13 @@ func (h *TokenHandlers) password(ctx context.Context, client Client, form *api.T
 	}
 	var begun session.Session
 	err = h.DB.Write(ctx, func(tx *sql.Tx) error {
-		begun, err = h.Sessions.Start(ctx, tx, session.New{UserID: user.Subject, ClientID: client.ID, Scopes: granted})
+		begun, err = h.Sessions.Start(ctx, tx, session.New{UserID: user.Subject, ClientID: client.ID, Scopes: granted, IssuedAt: user.IssuedAt})
 		return err
 	})
+	if errors.Is(err, session.ErrChanged) {
+		// Whether the password is still good, the next attempt says.
+		return nil, unavailable(err, "the account has changed during the login: try again")
+	}
 	if err != nil {
 		return nil, err
 	}
