@@ -171,7 +171,7 @@ func (c *userList) Run(ctx context.Context, out io.Writer) error {
 			for _, u := range page {
 				results = append(results, newUserResult(u))
 			}
-			if q.Cursor = next; next == "" {
+			if q.Cursor = next; next == nil {
 				break
 			}
 		}
