@@ -119,6 +119,10 @@ bench-decode: ## Decode and validate a body, beside other ways to do it (bench/R
 	@if command -v npm >/dev/null && [ ! -d bench/decode/ajv/node_modules ]; then npm ci --silent --prefix bench/decode/ajv; fi
 	@cd bench && go run ./decode
 
+.PHONY: bench-auth
+bench-auth: ## Logins and verified requests a second, how fast a revocation is seen, what times tell (bench/README.md).
+	@cd bench && go run . -auth all
+
 .PHONY: generate-bench
 generate-bench: ## Write the generated code that bench-decode compares.
 	@go run ./cmd/gatehouse-gen generate --spec bench/decode/openapi.yaml --out bench/decode/gatehouseapi --package gatehouseapi

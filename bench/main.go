@@ -18,6 +18,7 @@ import (
 
 type options struct {
 	mode        string
+	auth        string
 	rounds      int
 	requests    int
 	connections int
@@ -27,6 +28,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.mode, "mode", "post", "what to send: "+strings.Join(modeNames(), ", "))
+	flag.StringVar(&o.auth, "auth", "", "measure authentication instead: all, or one of "+strings.Join(authNames(), ", "))
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, each with both servers")
 	flag.IntVar(&o.requests, "requests", 60_000, "requests of a round, for each server")
 	flag.IntVar(&o.connections, "connections", 16, "connections kept alive")
@@ -37,7 +39,11 @@ func main() {
 	// All of it takes two minutes on a quiet machine.
 	ctx, cancel := context.WithTimeout(ctx, 9*time.Minute)
 	defer cancel()
-	if err := run(ctx, o, os.Stdout); err != nil {
+	measure := run
+	if o.auth != "" {
+		measure = runAuth
+	}
+	if err := measure(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

@@ -69,9 +69,9 @@ func measureRound(ctx context.Context, dir string, servers []*server, m mode, re
 	return figures, nil
 }
 
-// pinned returns the command that runs a program on one core. Without taskset it runs on any: enough for the tests.
+// pinned returns the command that runs a program on one core, where one is named. Without taskset it runs on any: enough for the tests.
 func pinned(ctx context.Context, core, program string, args ...string) *exec.Cmd {
-	if taskset, err := exec.LookPath("taskset"); err == nil {
+	if taskset, err := exec.LookPath("taskset"); err == nil && core != "" {
 		args = append([]string{"-c", core, program}, args...)
 		program = taskset
 	}
@@ -142,17 +142,20 @@ func parseStat(stat string) (time.Duration, error) {
 	return time.Duration(ticks) * 10 * time.Millisecond, nil // USER_HZ is 100 on every Linux that Go runs on
 }
 
-// residentMiB returns the resident memory of a process.
-func residentMiB(pid int) (float64, error) {
+// residentMiB returns the resident memory of a process, and peakMiB the most that it ever had.
+func residentMiB(pid int) (float64, error) { return statusMiB(pid, "VmRSS:") }
+func peakMiB(pid int) (float64, error)     { return statusMiB(pid, "VmHWM:") }
+
+func statusMiB(pid int, field string) (float64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
-		if value, found := strings.CutPrefix(line, "VmRSS:"); found {
+		if value, found := strings.CutPrefix(line, field); found {
 			kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 64)
 			return kib / 1024, err
 		}
 	}
-	return 0, fmt.Errorf("/proc/%d/status has no VmRSS", pid)
+	return 0, fmt.Errorf("/proc/%d/status has no %s", pid, field)
 }

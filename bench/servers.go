@@ -30,13 +30,14 @@ const tokenCount = 256
 type server struct {
 	name    string
 	address string
+	core    string // "" for all of them
 	cmd     *exec.Cmd
 	tokens  []string // with every scope
 	reader  string   // with items:read only
 	apiKey  string
 }
 
-// start runs the program on the server's core and waits until it answers. Its log goes to a file, because a
+// start runs the program on the server's core, or on all, and waits until it answers. Its log goes to a file, because a
 // server under load writes one, and a terminal would be measured with it.
 func (s *server) start(ctx context.Context, dir string, env []string, program string, args ...string) error {
 	log, err := os.Create(filepath.Join(dir, "log"))
@@ -45,7 +46,7 @@ func (s *server) start(ctx context.Context, dir string, env []string, program st
 	}
 	defer log.Close()
 	// Not ended by ctx, which would kill it: stop lets it drain.
-	s.cmd = pinned(context.WithoutCancel(ctx), serverCore, program, args...)
+	s.cmd = pinned(context.WithoutCancel(ctx), s.core, program, args...)
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, append(os.Environ(), env...), log, log
 	if err := s.cmd.Start(); err != nil {
 		return err
@@ -107,7 +108,7 @@ func newServer(dir, name string) (*server, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return &server{name: name, address: l.Addr().String()}, folder, l.Close()
+	return &server{name: name, address: l.Addr().String(), core: serverCore}, folder, l.Close()
 }
 
 func startBaseline(ctx context.Context, dir string) (*server, error) {

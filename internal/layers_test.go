@@ -41,6 +41,7 @@ var components = []struct {
 	{path: "internal/session", layer: 1, besides: []string{"internal/sqldb"}},
 	{path: "internal/sqldb", layer: 1},
 	{path: "internal/mail", layer: 1},
+	{path: "internal/keyset", layer: 1, besides: []string{"internal/validation"}},
 	{path: "internal/ceiling", layer: 0, only: []string{}},
 	{path: "internal/page", layer: 0, only: []string{}},
 	{path: "internal/problem", layer: 0, besides: []string{"internal/page"}},

@@ -21,6 +21,8 @@ func TestConfigCheckTellsOfEverythingAtOnce(t *testing.T) {
 		"the time to drain":             "--drain",
 		"the signing algorithm":         "--signing-algorithm",
 		"the age of signing keys":       "--signing-key-age",
+		"the cost of password hashes":   "--password-cost",
+		"pepper 1 is not":               "the newest first",
 		"no secret key is given":        "--secret-key-file",
 		"the issuer":                    "--issuer",
 		"cannot be used":                "--tls-cert",
@@ -28,7 +30,7 @@ func TestConfigCheckTellsOfEverythingAtOnce(t *testing.T) {
 		dir + " is not a file":          "--database",
 		"GATEHOUSE_ISUER is no setting": "unset it",
 	}
-	args := []string{"config", "check", "--address", "8080", "--docs", "yes", "--drain=-1s", "--signing-algorithm", "HS256", "--signing-key-age", "59m",
+	args := []string{"config", "check", "--address", "8080", "--docs", "yes", "--drain=-1s", "--signing-algorithm", "HS256", "--signing-key-age", "59m", "--password-cost", "m=1,t=1,p=1", "--pepper-file", file,
 		"--issuer", "http://api.example.com", "--tls-cert", file, "--tls-key", file, "--data", file, "--database", dir}
 	r := gatehouse(t, args...)
 	r.check(t, exitUsage)
@@ -61,7 +63,7 @@ func TestConfigCheckOfGoodSettings(t *testing.T) {
 	for _, args := range [][]string{
 		{"--dev"},
 		{"--dev", "--tls-dev-cert", "--signing-key-age", "0", "--drain", "0s", "--signing-algorithm", "RS256"},
-		{"--dev", "--docs", "off", "--address", "[::1]:0"},
+		{"--dev", "--docs", "off", "--address", "[::1]:0", "--password-cost", "m=47104,t=1,p=1"},
 	} {
 		args = append([]string{"config", "check", "--data", data}, args...)
 		gatehouse(t, args...).check(t, exitDone, "the settings are good")

@@ -32,6 +32,7 @@ type serve struct {
 	SigningAlgorithm string   `default:"EdDSA" help:"The algorithm of the signing keys that the service makes: EdDSA, ES256 or RS256. Keys that are there keep theirs."`
 	SigningKeyAge    duration `default:"90d" help:"How long a signing key signs before the next one is made; 0 for never."`
 
+	hashing         `embed:""`
 	accountSettings `embed:""`
 }
 
@@ -97,6 +98,9 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 		return c, err
 	}
 	var err error
+	if c.Passwords, err = s.passwords(); err != nil {
+		return c, err
+	}
 	if c.Secret, err = server.ReadSecret(s.secretFile(), s.Dev); err != nil {
 		return c, err
 	}

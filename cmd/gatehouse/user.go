@@ -34,6 +34,7 @@ type user struct {
 type userAdd struct {
 	place        `embed:""`
 	format       `embed:""`
+	hashing      `embed:""`
 	passwordFrom `embed:""`
 	Name         string   `arg:"" help:"The user name. One with @ is the e-mail address, too."`
 	Admin        bool     `env:"-" help:"Give the role admin."`
@@ -58,6 +59,7 @@ type userEnable struct {
 
 type userPassword struct {
 	place        `embed:""`
+	hashing      `embed:""`
 	passwordFrom `embed:""`
 	Name         string `arg:"" help:"The user name."`
 }
@@ -89,7 +91,7 @@ func (r userResult) state() string {
 }
 
 // withAccounts opens the accounts of the database for as long as f runs. What f changes, the running service learns from the rows.
-func withAccounts(ctx context.Context, open func(context.Context) (*sqldb.DB, error), f func(*accounts.Service) error) (err error) {
+func withAccounts(ctx context.Context, open func(context.Context) (*sqldb.DB, error), p accounts.Passwords, f func(*accounts.Service) error) (err error) {
 	db, err := open(ctx)
 	if err != nil {
 		return err
@@ -98,8 +100,8 @@ func withAccounts(ctx context.Context, open func(context.Context) (*sqldb.DB, er
 	exceptions := &auth.Exceptions{}
 	users, err := accounts.New(ctx, accounts.Config{
 		DB: db, Exceptions: exceptions, Limiter: ratelimit.NewMemory(1), Roles: api.Roles(),
-		Sessions: &session.Store{DB: db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: time.Now, Random: rand.Reader},
-		Now:      time.Now, Random: rand.Reader,
+		Sessions:  &session.Store{DB: db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: time.Now, Random: rand.Reader},
+		Passwords: p, Now: time.Now, Random: rand.Reader,
 	})
 	if err != nil {
 		return err
@@ -131,6 +133,10 @@ func (c *userAdd) Run(ctx context.Context, out io.Writer) error {
 			return usageError{fmt.Errorf("there is no role %s: the roles are in x-roles of openapi.yaml", role)}
 		}
 	}
+	hashed, err := c.passwords() // before anybody types
+	if err != nil {
+		return err
+	}
 	password, err := c.read(os.Stdin, os.Stderr)
 	if err != nil {
 		return err
@@ -140,7 +146,7 @@ func (c *userAdd) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
-	return withAccounts(ctx, c.openOrMake, func(users *accounts.Service) error {
+	return withAccounts(ctx, c.openOrMake, hashed, func(users *accounts.Service) error {
 		u, err := users.Create(ctx, accounts.NewUser{Username: c.Name, Email: c.Email, Password: password, Roles: roles})
 		if errors.Is(err, sqldb.ErrConflict) {
 			return fmt.Errorf("there is a user of that name or address: choose another, or see gatehouse user password: %w", err)
@@ -155,7 +161,7 @@ func (c *userAdd) Run(ctx context.Context, out io.Writer) error {
 
 // Run lists the accounts.
 func (c *userList) Run(ctx context.Context, out io.Writer) error {
-	return withAccounts(ctx, c.open, func(users *accounts.Service) error {
+	return withAccounts(ctx, c.open, accounts.Passwords{}, func(users *accounts.Service) error {
 		results := []userResult{}
 		for q := (accounts.Query{Limit: 100}); ; {
 			page, next, err := users.List(ctx, q)
@@ -165,7 +171,7 @@ func (c *userList) Run(ctx context.Context, out io.Writer) error {
 			for _, u := range page {
 				results = append(results, newUserResult(u))
 			}
-			if q.Cursor = next; next == "" {
+			if q.Cursor = next; next == nil {
 				break
 			}
 		}
@@ -189,7 +195,7 @@ func (c *userDisable) Run(ctx context.Context) error { return setDisabled(ctx, c
 func (c *userEnable) Run(ctx context.Context) error { return setDisabled(ctx, c.open, c.Name, false) }
 
 func setDisabled(ctx context.Context, open func(context.Context) (*sqldb.DB, error), name string, disabled bool) error {
-	return withAccounts(ctx, open, func(users *accounts.Service) error {
+	return withAccounts(ctx, open, accounts.Passwords{}, func(users *accounts.Service) error {
 		u, err := find(ctx, users, name)
 		if err != nil {
 			return err
@@ -200,7 +206,11 @@ func setDisabled(ctx context.Context, open func(context.Context) (*sqldb.DB, err
 
 // Run sets the password.
 func (c *userPassword) Run(ctx context.Context) error {
-	return withAccounts(ctx, c.open, func(users *accounts.Service) error {
+	hashed, err := c.passwords()
+	if err != nil {
+		return err
+	}
+	return withAccounts(ctx, c.open, hashed, func(users *accounts.Service) error {
 		u, err := find(ctx, users, c.Name) // before anybody types
 		if err != nil {
 			return err

@@ -27,7 +27,7 @@ func passwordFile(t *testing.T, text string) string {
 // mayLogIn fails the test unless the password opens the account, or does not.
 func (p *place) mayLogIn(t *testing.T, name, password string, want bool) {
 	t.Helper()
-	err := withAccounts(context.Background(), p.open, func(users *accounts.Service) error {
+	err := withAccounts(context.Background(), p.open, accounts.Passwords{}, func(users *accounts.Service) error {
 		_, err := users.Authenticate(context.Background(), auth.Basic{Username: name, Password: auth.Secret(password)})
 		return err
 	})
@@ -118,6 +118,8 @@ func TestUserCommandsRefuse(t *testing.T) {
 		{"a short password", []string{"user", "add", "bob", "--password-file", passwordFile(t, "c4n4ry\n")}, exitFailed, "at least 8 characters"},
 		{"a password that is too long", []string{"user", "add", "bob", "--password-file", passwordFile(t, strings.Repeat("c4n4ry", 1000))}, exitFailed, "at most 1024 bytes"},
 		{"a password as an argument", []string{"user", "add", "bob", "--password", "correct horse c4n4ry"}, exitUsage, "--password"},
+		{"a cost that is none of ours", []string{"user", "add", "bob", "--password-file", good, "--password-cost", "m=64,t=1,p=1"}, exitUsage, "give one of them with --password-cost"},
+		{"a cost that is none of ours, for a password", []string{"user", "password", "ann", "--password-file", good, "--password-cost", "high"}, exitUsage, "give one of them with --password-cost"},
 		{"a password file that is not there", []string{"user", "add", "bob", "--password-file", nowhere}, exitUsage, "cannot be read"},
 		{"disable whom nobody knows", []string{"user", "disable", "bob"}, exitNotFound, "there is no user of that name"},
 		{"enable whom nobody knows", []string{"user", "enable", "bob"}, exitNotFound, "user list"},

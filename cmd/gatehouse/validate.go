@@ -59,6 +59,9 @@ func (s *serve) validate() error {
 	}
 	age := s.SigningKeyAge.Duration
 	complain(s.SigningKeyAge.wrong || age != 0 && age < oauth.MinRotateAfter, "the age of signing keys is wrong: give --signing-key-age at least 1h, such as 90d, or 0 for never")
+	if _, err := s.passwords(); err != nil {
+		faults = append(faults, err)
+	}
 	faults = append(faults, s.placeFaults()...)
 	faults = append(faults, s.accountSettings.faults(s.Dev)...)
 	if s.Dev {

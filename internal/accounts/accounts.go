@@ -67,6 +67,8 @@ type Config struct {
 	Owned []Owned
 	// Mailer sends the mails of accounts. Without one there is no registration and no reset of passwords.
 	Mailer Mailer
+	// Passwords says how passwords are hashed.
+	Passwords Passwords
 	// Registration says whether people may make accounts for themselves.
 	Registration bool
 	// Page is the address of the page that the links of mails lead to. It gets the token in the fragment.
@@ -99,7 +101,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{
-		config: c, hasher: newHasher(c.Random, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
+		config: c, hasher: newHasher(c.Random, c.Passwords, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
 		common: sync.OnceValue(commonPasswords),
 	}
 	return s, s.loadExceptions(ctx)

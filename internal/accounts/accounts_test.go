@@ -98,7 +98,7 @@ func TestAUserLogsIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := &auth.Principal{Subject: s.ann.ID, Scopes: auth.Scopes{"a", "b"}, IssuedAt: s.now}
+		want := &auth.Principal{Subject: s.ann.ID, Scopes: auth.Scopes{"a", "b"}, IssuedAt: s.ann.CreatedAt}
 		if diff := cmp.Diff(want, p); diff != "" {
 			t.Error(diff)
 		}
@@ -270,35 +270,30 @@ func TestAChangeThatIsNotWrittenIsTakenBack(t *testing.T) {
 func TestAHashOfALowerCostIsReplaced(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := open(t, db)
-		stored := func(set string) (hash string) {
-			if err := db.Write(ctx, func(tx *sql.Tx) error {
-				if set != "" {
-					if _, err := tx.ExecContext(ctx, `UPDATE users SET password_hash = $1`, set); err != nil {
-						return err
-					}
-				}
-				return tx.QueryRowContext(ctx, `SELECT password_hash FROM users`).Scan(&hash)
-			}); err != nil {
-				t.Fatal(err)
-			}
-			return hash
-		}
-		old := stored(storedHash(password, cheap))
+		old := s.store(t, storedHash(password, cheap))
 		s.refused(t, "a wrong password", "ann", "wrong", 1)
-		if stored("") != old {
+		if s.store(t, "") != old {
 			t.Error("a wrong password changed the hash")
 		}
 		if _, err := s.login("ann", password); err != nil {
 			t.Fatal(err)
 		}
-		if hash := stored(""); !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		if hash := s.store(t, ""); !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 			t.Errorf("the hash is still %s", hash)
 		}
 		s.restart(t)
 		if _, err := s.login("ann", password); err != nil {
 			t.Errorf("with the new hash: %v", err)
 		}
-		stored("$argon2id$v=19$m=4194304,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZg")
+		s.config.Passwords.Cost = Costs()[1]
+		s.restart(t)
+		if _, err := s.login("ann", password); err != nil {
+			t.Fatal(err)
+		}
+		if hash := s.store(t, ""); !strings.HasPrefix(hash, "$argon2id$v=19$m=47104,t=1,p=1$") {
+			t.Errorf("after another cost was chosen the hash is still %s", hash)
+		}
+		s.store(t, "$argon2id$v=19$m=4194304,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZg")
 		s.restart(t)
 		s.refused(t, "a row that asks for 4 GiB", "ann", password, 1)
 	})

@@ -73,6 +73,48 @@ func TestChangePassword(t *testing.T) {
 }
 
 // TestOfTwoChangesOneTakesPlace: both know the old password, and only one of the new ones is the password then.
+// TestAChangeEndsALoginThatComesBeforeItIsWritten: the login sees the old password after the change has got its time.
+func TestAChangeEndsALoginThatComesBeforeItIsWritten(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s := open(t, db)
+		const next = "another horse battery"
+		s.pass(time.Second)
+		timed, changed := make(chan struct{}, 1), make(chan error, 1)
+		clock := s.config.Now
+		s.config.Now = func() time.Time {
+			now := clock()
+			select {
+			case timed <- struct{}{}:
+			default:
+			}
+			return now
+		}
+		var early *auth.Principal
+		if err := db.Write(ctx, func(tx *sql.Tx) (err error) { // the row is taken, so that the change has to wait
+			if _, err := tx.ExecContext(ctx, `UPDATE users SET id = id`); err != nil {
+				return err
+			}
+			go func() { changed <- s.SetPassword(ctx, s.ann.ID, next) }()
+			<-timed
+			s.pass(time.Second)
+			early, err = s.login("ann", password)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-changed; err != nil {
+			t.Fatal(err)
+		}
+		if s.config.Exceptions.Allow(early) {
+			t.Error("what the old password proved is still good")
+		}
+		s.refused(t, "the old password, which was remembered", "ann", password, 1)
+		if _, err := s.login("ann", next); err != nil {
+			t.Errorf("the new password: %v", err)
+		}
+	})
+}
+
 func TestOfTwoChangesOneTakesPlace(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := open(t, db)

@@ -33,12 +33,9 @@ func (u User) managedView() (api.ManagedUser, error) {
 
 // ListUsers answers a page of accounts.
 func (h *Handlers) ListUsers(ctx context.Context, request api.ListUsersRequestObject) (api.ListUsersResponseObject, error) {
-	q := Query{Disabled: request.Params.Disabled, Limit: defaultLimit}
+	q := Query{Disabled: request.Params.Disabled, Cursor: request.Params.Cursor, Limit: defaultLimit}
 	if request.Params.Search != nil {
 		q.Search = *request.Params.Search
-	}
-	if request.Params.Cursor != nil {
-		q.Cursor = *request.Params.Cursor
 	}
 	if request.Params.Limit != nil {
 		q.Limit = int(*request.Params.Limit)
@@ -47,7 +44,7 @@ func (h *Handlers) ListUsers(ctx context.Context, request api.ListUsersRequestOb
 	if err != nil {
 		return nil, err
 	}
-	page := api.ListUsers200JSONResponse{Users: make([]api.ManagedUser, 0, len(users)), NextCursor: present(next)}
+	page := api.ListUsers200JSONResponse{Users: make([]api.ManagedUser, 0, len(users)), NextCursor: next}
 	for _, u := range users {
 		view, err := u.managedView()
 		if err != nil {

@@ -32,24 +32,25 @@ const (
 // imported is a hash that another service made, from a row that somebody brought here.
 type imported func(password auth.Secret) bool
 
-// parseImported reads a hash of bcrypt, scrypt or PBKDF2 in the form of crypt(3) or passlib, or PHC. It is good for one login, which puts
-// argon2id in its place. Until then an attempt takes the time of the other algorithm, and can be told from one for a user who does not exist.
-func parseImported(stored string) (imported, bool) {
+// parseImported reads a hash of bcrypt, scrypt or PBKDF2 in the form of crypt(3) or passlib, or PHC, and says how many KiB it takes. It is
+// good for one login, which puts argon2id in its place. Until then an attempt takes the time of the other algorithm, and can be told from
+// one for a user who does not exist.
+func parseImported(stored string) (check imported, memory uint32, ok bool) {
 	fields := strings.Split(stored, "$")
 	if len(fields) < 4 || fields[0] != "" {
-		return nil, false
+		return nil, 0, false
 	}
 	switch fields[1] {
 	case "2a", "2b", "2y":
-		return parseBcrypt(stored)
+		check, ok = parseBcrypt(stored)
 	case "scrypt":
 		return parseScrypt(fields)
 	case "pbkdf2-sha256":
-		return parsePBKDF2(fields, sha256.New)
+		check, ok = parsePBKDF2(fields, sha256.New)
 	case "pbkdf2-sha512":
-		return parsePBKDF2(fields, sha512.New)
+		check, ok = parsePBKDF2(fields, sha512.New)
 	}
-	return nil, false
+	return check, 0, ok
 }
 
 func parseBcrypt(stored string) (imported, bool) {
@@ -69,26 +70,26 @@ func parseBcrypt(stored string) (imported, bool) {
 	}, true
 }
 
-func parseScrypt(fields []string) (imported, bool) {
+func parseScrypt(fields []string) (imported, uint32, bool) {
 	if len(fields) != 5 {
-		return nil, false
+		return nil, 0, false
 	}
 	var ln, r, p int
 	if n, err := fmt.Sscanf(fields[2], "ln=%d,r=%d,p=%d", &ln, &r, &p); n != 3 || err != nil {
-		return nil, false
+		return nil, 0, false
 	}
 	salt, tag, ok := saltAndTag(fields[3], fields[4])
 	if !ok || ln < 1 || ln > maxScryptLog || r < 1 || r > maxScryptFactor || p < 1 || p > maxScryptFactor {
-		return nil, false
+		return nil, 0, false
 	}
 	memory := (128 << ln) * r
 	if memory > maxScryptMemory || memory*p > maxScryptWork {
-		return nil, false
+		return nil, 0, false
 	}
 	return func(password auth.Secret) bool {
 		computed, err := scrypt.Key([]byte(password.Reveal()), salt, 1<<ln, r, p, len(tag))
 		return err == nil && subtle.ConstantTimeCompare(computed, tag) == 1
-	}, true
+	}, uint32(memory >> 10), true
 }
 
 func parsePBKDF2(fields []string, h func() hash.Hash) (imported, bool) {

@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"crypto/rand"
-	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -60,7 +59,7 @@ func TestHashesOfOtherServices(t *testing.T) {
 		{"a megabyte for bcrypt", bcryptOf(t, long), strings.Repeat("x", 1024), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHasher(rand.Reader, 1)
+			h := newHasher(rand.Reader, Passwords{}, 1)
 			ok, lags, err := h.verify(ctx, auth.Secret(row.password), row.stored)
 			if err != nil || ok != row.ok || !lags || h.runs.Load() != 1 {
 				t.Errorf("ok %v, lags %v, %d runs, %v", ok, lags, h.runs.Load(), err)
@@ -98,10 +97,10 @@ func TestImportedHashesAreBounded(t *testing.T) {
 		"MD5":                           "5f4dcc3b5aa765d61d8327deb882cf99",
 		"the password":                  "password",
 	} {
-		if _, taken := parseImported(stored); taken {
+		if _, _, taken := parseImported(stored); taken {
 			t.Errorf("%s is taken", name)
 		}
-		h := newHasher(rand.Reader, 1)
+		h := newHasher(rand.Reader, Passwords{}, 1)
 		if ok, _, err := h.verify(ctx, "password", stored); ok || err != nil || h.runs.Load() != 1 {
 			t.Errorf("%s: %v %v, %d runs", name, ok, err, h.runs.Load())
 		}
@@ -112,29 +111,15 @@ func TestImportedHashesAreBounded(t *testing.T) {
 func TestAnImportedHashIsReplacedByTheFirstLogin(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := open(t, db)
-		stored := func(set string) (hash string) {
-			t.Helper()
-			if err := db.Write(ctx, func(tx *sql.Tx) error {
-				if set != "" {
-					if _, err := tx.ExecContext(ctx, `UPDATE users SET password_hash = $1`, set); err != nil {
-						return err
-					}
-				}
-				return tx.QueryRowContext(ctx, `SELECT password_hash FROM users`).Scan(&hash)
-			}); err != nil {
-				t.Fatal(err)
-			}
-			return hash
-		}
-		imported := stored(bcryptOf(t, password))
+		imported := s.store(t, bcryptOf(t, password))
 		s.refused(t, "a wrong password", "ann", "wrong", 1)
-		if stored("") != imported {
+		if s.store(t, "") != imported {
 			t.Error("a wrong password changed the hash")
 		}
 		if _, err := s.login("ann", password); err != nil {
 			t.Fatal(err)
 		}
-		if hash := stored(""); !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		if hash := s.store(t, ""); !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 			t.Errorf("the hash is still %s", hash)
 		}
 		s.restart(t)

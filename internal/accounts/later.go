@@ -10,22 +10,32 @@ import (
 // maxLater is how much may be put off at once. Each piece is a short transaction.
 const maxLater = 256
 
+// answerFirst is how long a piece waits for the answer to be written. Begun at once, it would take a core from the request that
+// put it off, and the answer about an account that exists would come later than that about one that does not.
+const answerFirst = 20 * time.Millisecond
+
 // later does one thing after another, after the request that asked for it was answered: what a request takes must not tell whether
 // an account exists, and to look and to write take different times. It is memory: a crash loses what it holds, which a 202
 // allows. Whoever gets no mail asks again.
 type later struct {
 	mu     sync.Mutex
 	closed bool
-	work   chan func()
+	work   chan piece
 	done   chan struct{}
 }
 
+type piece struct {
+	do    func()
+	ready <-chan time.Time
+}
+
 func newLater() *later {
-	l := &later{work: make(chan func(), maxLater), done: make(chan struct{})}
+	l := &later{work: make(chan piece, maxLater), done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
-		for f := range l.work {
-			f()
+		for p := range l.work {
+			<-p.ready
+			p.do()
 		}
 	}()
 	return l
@@ -37,7 +47,7 @@ func (l *later) do(f func()) error {
 	defer l.mu.Unlock()
 	if !l.closed {
 		select {
-		case l.work <- f:
+		case l.work <- piece{f, time.After(answerFirst)}:
 			return nil
 		default:
 		}

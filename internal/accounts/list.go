@@ -2,16 +2,13 @@ package accounts
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
-	"math"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"example.com/gatehouse/internal/keyset"
 	"example.com/gatehouse/internal/sqldb"
-	"example.com/gatehouse/internal/validation"
 )
 
 // Query says which accounts to list.
@@ -20,16 +17,16 @@ type Query struct {
 	Search string
 	// Disabled, where it is set, is whether they are disabled.
 	Disabled *bool
-	// Cursor is what the page before ended with. Empty: the first page.
-	Cursor string
+	// Cursor is what the page before ended with. Without it: the first page.
+	Cursor *string
 	Limit  int
 }
 
-// List returns a page of accounts, newest first, and the cursor of the next one, empty on the last. Deleted ones are in no page.
-func (s *Service) List(ctx context.Context, q Query) ([]User, string, error) {
-	after, err := decodeCursor(q.Cursor)
+// List returns a page of accounts, newest first, and the cursor of the next one, nil on the last. Deleted ones are in no page.
+func (s *Service) List(ctx context.Context, q Query) ([]User, *string, error) {
+	after, err := keyset.Decode(q.Cursor)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	// A prefix is compared by characters, not by LIKE: engines differ in what LIKE takes for the same letter. A user name is compared as
 	// it is, as a login does; an address is kept in lower case.
@@ -41,55 +38,21 @@ func (s *Service) List(ctx context.Context, q Query) ([]User, string, error) {
 		ORDER BY created_at DESC, id DESC LIMIT $7`,
 		after.CreatedAt, after.ID.String(), q.Disabled, utf8.RuneCountInString(q.Search), q.Search, strings.ToLower(q.Search), q.Limit+1)
 	if err != nil {
-		return nil, "", sqldb.Error(err)
+		return nil, nil, sqldb.Error(err)
 	}
 	defer rows.Close()
 	users := make([]User, 0, q.Limit)
 	for rows.Next() {
 		u, err := s.scan(rows)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 		if len(users) == q.Limit { // one more than the page shows says that there is a next one
-			next, err := positionOf(users[q.Limit-1])
-			return users, next, err
+			last := users[q.Limit-1]
+			id, err := uuid.Parse(last.ID)
+			return users, new(keyset.Of(last.CreatedAt, id).Cursor()), err
 		}
 		users = append(users, u)
 	}
-	return users, "", sqldb.Error(rows.Err())
-}
-
-// position is a place in the list, by the columns that order it. Its fields are exported for encoding/binary.
-type position struct {
-	CreatedAt int64 // UTC microseconds
-	ID        uuid.UUID
-}
-
-// positionOf returns the cursor that ends a page with the account: opaque to clients, but neither secret nor signed, since a forged one
-// only moves an administrator within the list.
-func positionOf(u User) (string, error) {
-	id, err := uuid.Parse(u.ID)
-	if err != nil {
-		return "", err
-	}
-	raw, err := binary.Append(nil, binary.BigEndian, position{u.CreatedAt.UnixMicro(), id})
-	return base64.RawURLEncoding.EncodeToString(raw), err
-}
-
-// decodeCursor returns the position of a cursor. Without one, it is before the newest account.
-func decodeCursor(cursor string) (position, error) {
-	if cursor == "" {
-		return position{CreatedAt: math.MaxInt64, ID: uuid.Max}, nil
-	}
-	var p position
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil && len(raw) == binary.Size(p) {
-		_, err = binary.Decode(raw, binary.BigEndian, &p)
-	}
-	if err != nil || len(raw) != binary.Size(p) {
-		var v validation.Violations
-		v.Parameter("cursor", "format", "must be the next_cursor of a page")
-		return position{}, v.Err()
-	}
-	return p, nil
+	return users, nil, sqldb.Error(rows.Err())
 }

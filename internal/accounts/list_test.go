@@ -41,13 +41,13 @@ func TestList(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(users) > q.Limit || len(users) == 0 && q.Cursor != "" {
-					t.Errorf("a page of %d, after %q", len(users), q.Cursor)
+				if len(users) > q.Limit || len(users) == 0 && q.Cursor != nil {
+					t.Errorf("a page of %d, after the first: %t", len(users), q.Cursor != nil)
 				}
 				for _, u := range users {
 					list = append(list, u.Username)
 				}
-				if q.Cursor = next; next == "" {
+				if q.Cursor = next; next == nil {
 					return list
 				}
 			}
@@ -94,8 +94,8 @@ func TestList(t *testing.T) {
 				}
 			})
 		}
-		for _, cursor := range []string{"x", "AAAA", "A4REDMxzX_________9__7__________AAAA", "!", "A4REDMxzX_________9__7_________"} {
-			if _, _, err := s.List(ctx, Query{Cursor: cursor, Limit: 1}); !problem.ValidationFailed.Is(err) || problem.From(err).Violations[0].Parameter != "cursor" {
+		for _, cursor := range []string{"", "x", "AAAA", "A4REDMxzX_________9__7__________AAAA", "!", "A4REDMxzX_________9__7_________"} {
+			if _, _, err := s.List(ctx, Query{Cursor: &cursor, Limit: 1}); !problem.ValidationFailed.Is(err) || problem.From(err).Violations[0].Parameter != "cursor" {
 				t.Errorf("the cursor %q: %v", cursor, err)
 			}
 		}

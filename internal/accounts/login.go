@@ -100,14 +100,16 @@ func addressPrefix(a netip.Addr) string {
 
 // prove compares the password with the row's.
 func (s *Service) prove(ctx context.Context, c auth.Basic) (*auth.Principal, error) {
-	// The time is that before the row is read: a password that is changed while the hash is computed ends this login too.
-	now := s.now()
 	var id, stored, roles string
 	var disabled, verified sql.NullInt64
 	var email sql.NullString
+	// The mark is read with the hash, and no clock is asked: a change of the password has its time from before it is written, and a login
+	// in between would seem to have come after it.
+	var mark int64
 	err := sqldb.Error(s.config.DB.Reader().QueryRowContext(ctx, `
-		SELECT id, password_hash, roles, disabled_at, email, email_verified_at FROM users WHERE username = $1 AND deleted_at IS NULL`, c.Username).
-		Scan(&id, &stored, &roles, &disabled, &email, &verified))
+		SELECT id, password_hash, roles, disabled_at, email, email_verified_at, COALESCE(not_before, created_at)
+		FROM users WHERE username = $1 AND deleted_at IS NULL`, c.Username).
+		Scan(&id, &stored, &roles, &disabled, &email, &verified, &mark))
 	if err != nil && !errors.Is(err, sqldb.ErrNotFound) {
 		return nil, err
 	}
@@ -118,7 +120,7 @@ func (s *Service) prove(ctx context.Context, c auth.Basic) (*auth.Principal, err
 	if !ok || disabled.Valid || email.Valid && !verified.Valid {
 		return nil, auth.ErrInvalidCredential
 	}
-	p := &auth.Principal{Subject: id, Scopes: s.config.Roles.Scopes(strings.Fields(roles)...), IssuedAt: now}
+	p := &auth.Principal{Subject: id, Scopes: s.config.Roles.Scopes(strings.Fields(roles)...), IssuedAt: time.UnixMicro(mark).UTC()}
 	if !s.config.Exceptions.Allow(p) {
 		return nil, auth.ErrInvalidCredential
 	}

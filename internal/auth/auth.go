@@ -30,7 +30,8 @@ type Principal struct {
 	TokenID   string
 	// KeyID is the id of an API key, else empty.
 	KeyID string
-	// IssuedAt is when the credential was made; a not-before mark of the account ends tokens made earlier.
+	// IssuedAt is when the credential was made; a not-before mark of the account ends those made earlier. Of a password it is the mark of
+	// the account, as it stood beside the hash that was compared, or when the account was made.
 	IssuedAt time.Time
 }
 

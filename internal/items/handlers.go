@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"example.com/gatehouse/gen/api"
+	"example.com/gatehouse/internal/keyset"
 )
 
 // defaultLimit is the default of the parameter limit in openapi.yaml.
@@ -42,7 +43,7 @@ func (h *Handlers) ListItems(ctx context.Context, request api.ListItemsRequestOb
 	if err != nil {
 		return nil, err
 	}
-	after, err := decodeCursor(request.Params.Cursor)
+	after, err := keyset.Decode(request.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (h *Handlers) ListItems(ctx context.Context, request api.ListItemsRequestOb
 	page := api.ListItems200JSONResponse{Items: make([]api.Item, 0, len(items))}
 	if len(items) > limit {
 		items = items[:limit]
-		next := items[limit-1].position().encode()
+		next := items[limit-1].position().Cursor()
 		page.NextCursor = &next
 	}
 	for _, item := range items {

@@ -18,6 +18,7 @@ import (
 
 	"example.com/gatehouse/gen/api"
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/keyset"
 	"example.com/gatehouse/internal/sqldb"
 )
 
@@ -58,6 +59,9 @@ func (i Item) view() api.Item {
 		UpdatedAt:     i.UpdatedAt,
 	}
 }
+
+// position returns the place of the item in a list.
+func (i Item) position() keyset.Position { return keyset.Of(i.CreatedAt, i.ID) }
 
 // caller returns the account that the request acts for, and so the owner of what it may see.
 func caller(ctx context.Context) (uuid.UUID, error) {

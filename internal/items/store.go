@@ -12,6 +12,7 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"example.com/gatehouse/gen/api"
+	"example.com/gatehouse/internal/keyset"
 	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/sqldb"
 )
@@ -72,7 +73,7 @@ func find(ctx context.Context, q sqldb.Querier, owner, id uuid.UUID) (Item, erro
 }
 
 // list returns at most limit items of the owner that come after a position, newest first, of one category or of all.
-func list(ctx context.Context, q sqldb.Querier, owner uuid.UUID, category *api.Category, after position, limit int) ([]Item, error) {
+func list(ctx context.Context, q sqldb.Querier, owner uuid.UUID, category *api.Category, after keyset.Position, limit int) ([]Item, error) {
 	statement, values := listItems, []any{owner, after.CreatedAt, after.ID, limit}
 	if category != nil {
 		statement, values = listItemsOfCategory, append(values, *category)

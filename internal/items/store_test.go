@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"example.com/gatehouse/gen/api"
+	"example.com/gatehouse/internal/keyset"
 	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/sqldb"
 	"example.com/gatehouse/internal/sqldb/sqldbtest"
@@ -152,7 +153,7 @@ func TestStorePagesOverTiesWithoutLossOrRepetition(t *testing.T) {
 func allPages(t *testing.T, db *sqldb.DB, category *api.Category, limit int) []Item {
 	t.Helper()
 	all := []Item{}
-	after, err := decodeCursor(nil)
+	after, err := keyset.Decode(nil)
 	for err == nil {
 		var page []Item
 		page, err = list(t.Context(), db.Reader(), aliceID, category, after, limit)

@@ -22,7 +22,7 @@ func startSession(t *testing.T, h *TokenHandlers, clientID string) session.Sessi
 	t.Helper()
 	var s session.Session
 	err := h.DB.Write(t.Context(), func(tx *sql.Tx) (err error) {
-		s, err = h.Sessions.Start(t.Context(), tx, session.New{UserID: userID, ClientID: clientID, Scopes: auth.NewScopes("items:read")})
+		s, err = h.Sessions.Start(t.Context(), tx, session.New{UserID: userID, ClientID: clientID, Scopes: auth.NewScopes("items:read"), IssuedAt: userMade})
 		return err
 	})
 	if err != nil {

@@ -107,13 +107,15 @@ func (h *TokenHandlers) redeem(ctx context.Context, client Client, code auth.Sec
 	err := h.DB.Write(ctx, func(tx *sql.Tx) error {
 		used, refused = redeemed{}, false
 		var user, scopes string
-		var loggedIn int64
-		// The login must go on: whoever has changed the password or logged out meanwhile has ended it.
+		var loggedIn, mark int64
+		// The login must go on: whoever has changed the password or logged out meanwhile has ended it. The mark is of the same
+		// moment: Start waits for a change that is being written, and refuses after it.
 		err := sqldb.Error(tx.QueryRowContext(ctx, `
 			UPDATE authorization_codes SET used_at = $3 WHERE code_sha256 = $1 AND client_id = $2 AND used_at IS NULL AND expires_at > $3
 			AND EXISTS (SELECT 1 FROM sessions WHERE id = login_id AND ended_at IS NULL AND expires_at > $3)
-			RETURNING user_id, redirect_uri, code_challenge, scopes, nonce, logged_in_at`, digest(code), client.ID, now.UnixMicro()).
-			Scan(&user, &used.redirectURI, &used.challenge, &scopes, &used.nonce, &loggedIn))
+			RETURNING user_id, redirect_uri, code_challenge, scopes, nonce, logged_in_at,
+			(SELECT COALESCE(not_before, created_at) FROM users WHERE id = user_id)`, digest(code), client.ID, now.UnixMicro()).
+			Scan(&user, &used.redirectURI, &used.challenge, &scopes, &used.nonce, &loggedIn, &mark))
 		if errors.Is(err, sqldb.ErrNotFound) {
 			refused = true
 			return h.endReused(ctx, tx, client, code)
@@ -126,7 +128,7 @@ func (h *TokenHandlers) redeem(ctx context.Context, client Client, code auth.Sec
 			return nil
 		}
 		used.loggedInAt = time.UnixMicro(loggedIn).UTC()
-		used.session, err = h.Sessions.Start(ctx, tx, session.New{UserID: user, ClientID: client.ID, Scopes: auth.NewScopes(strings.Fields(scopes)...)})
+		used.session, err = h.Sessions.Start(ctx, tx, session.New{UserID: user, ClientID: client.ID, Scopes: auth.NewScopes(strings.Fields(scopes)...), IssuedAt: time.UnixMicro(mark)})
 		if err != nil {
 			return err
 		}

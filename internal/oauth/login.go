@@ -85,11 +85,9 @@ func (h *TokenHandlers) LogIn(ctx context.Context, request api.LogInRequestObjec
 	if err != nil {
 		return nil, err
 	}
-	var begun session.Session
-	err = h.DB.Write(ctx, func(tx *sql.Tx) error {
-		begun, err = h.Sessions.Start(ctx, tx, session.New{UserID: user.Subject, ClientID: Browser, Lifetime: loginLifetime})
-		if err != nil || before == nil {
-			return err
+	begun, err := h.begin(ctx, session.New{UserID: user.Subject, ClientID: Browser, Lifetime: loginLifetime, IssuedAt: user.IssuedAt}, func(tx *sql.Tx) error {
+		if before == nil {
+			return nil
 		}
 		return h.Sessions.EndReplaced(ctx, tx, before.ID)
 	})

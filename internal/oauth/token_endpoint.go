@@ -107,11 +107,7 @@ func (h *TokenHandlers) password(ctx context.Context, client Client, form *api.T
 	if form.Scope != nil && len(granted) == 0 {
 		return nil, InvalidScope.New("the user holds none of the requested scopes")
 	}
-	var begun session.Session
-	err = h.DB.Write(ctx, func(tx *sql.Tx) error {
-		begun, err = h.Sessions.Start(ctx, tx, session.New{UserID: user.Subject, ClientID: client.ID, Scopes: granted})
-		return err
-	})
+	begun, err := h.begin(ctx, session.New{UserID: user.Subject, ClientID: client.ID, Scopes: granted, IssuedAt: user.IssuedAt}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +118,22 @@ func (h *TokenHandlers) password(ctx context.Context, client Client, form *api.T
 	deprecated := passwordDeprecated
 	answer.Headers.Deprecation = &deprecated
 	return answer, nil
+}
+
+// begin begins the session of who has just given a password, with what else the transaction does.
+func (h *TokenHandlers) begin(ctx context.Context, n session.New, also func(*sql.Tx) error) (begun session.Session, err error) {
+	err = h.DB.Write(ctx, func(tx *sql.Tx) error {
+		begun, err = h.Sessions.Start(ctx, tx, n)
+		if err != nil || also == nil {
+			return err
+		}
+		return also(tx)
+	})
+	if errors.Is(err, session.ErrChanged) {
+		// Whether the password is still good, the next attempt says.
+		err = unavailable(err, "the account has changed during the login: try again")
+	}
+	return begun, err
 }
 
 func (h *TokenHandlers) authenticate(ctx context.Context, credential auth.Basic) (*auth.Principal, error) {
@@ -171,7 +183,7 @@ func (h *TokenHandlers) refresh(ctx context.Context, client Client, token string
 
 // refused sorts what makes a refresh token no good from what could not tell: a client that hears invalid_grant throws its token away.
 func (h *TokenHandlers) refused(err error, detail string) error {
-	for _, no := range []error{sqldb.ErrNotFound, auth.ErrInvalidCredential, session.ErrReused} {
+	for _, no := range []error{sqldb.ErrNotFound, auth.ErrInvalidCredential, session.ErrReused, session.ErrChanged} {
 		if errors.Is(err, no) {
 			return InvalidGrant.Wrap(err, detail)
 		}

@@ -43,13 +43,16 @@ func (f people) Principal(_ context.Context, id string) (*auth.Principal, error)
 // userID is the account of dev, who holds every declared scope but admin, and a scope that the document no longer declares.
 const userID = "01935840-1c2b-4d3e-9f40-5a6b7c8d9e0f"
 
+// userMade is when addUser says that an account was made.
+var userMade = time.UnixMicro(0)
+
 var userScopes = auth.NewScopes("items:read", "items:write", "users:read", "retired:scope")
 
 func onePassword(_ context.Context, b auth.Basic) (*auth.Principal, error) {
 	if b.Username != "dev" || b.Password.Reveal() != "correct horse" {
 		return nil, fmt.Errorf("look up: %w", auth.ErrInvalidCredential)
 	}
-	return &auth.Principal{Subject: userID, Scopes: userScopes}, nil
+	return &auth.Principal{Subject: userID, Scopes: userScopes, IssuedAt: userMade}, nil
 }
 
 func testHandlers(t *testing.T, users people) *TokenHandlers {
@@ -175,7 +178,7 @@ func TestTheTokenEndpointGrants(t *testing.T) {
 
 func TestTheTokenEndpointGrantsNoScopeToWhoHoldsNone(t *testing.T) {
 	h := testHandlers(t, func(context.Context, auth.Basic) (*auth.Principal, error) {
-		return &auth.Principal{Subject: userID}, nil
+		return &auth.Principal{Subject: userID, IssuedAt: userMade}, nil
 	})
 	response, err := h.CreateToken(context.Background(), form())
 	if err != nil {
@@ -267,6 +270,38 @@ func checkDescription(t *testing.T, detail string, form *api.TokenRequest) {
 		if submitted != nil && len(*submitted) > 3 && *submitted != FirstParty && strings.Contains(detail, *submitted) {
 			t.Errorf("detail %q holds what was submitted", detail)
 		}
+	}
+}
+
+// TestALoginDoesNotOutliveAChange that comes between the password and the session: with sessions ended before this one begins,
+// nothing else would end it.
+func TestALoginDoesNotOutliveAChange(t *testing.T) {
+	for name, change := range map[string]string{
+		"another password or other roles": `UPDATE users SET not_before = 1`,
+		"disabled":                        `UPDATE users SET disabled_at = 1`,
+		"deleted":                         `UPDATE users SET deleted_at = 1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+				var h *TokenHandlers
+				h = handlersOn(t, db, func(ctx context.Context, b auth.Basic) (*auth.Principal, error) {
+					p, err := onePassword(ctx, b)
+					return p, errors.Join(err, db.Write(ctx, func(tx *sql.Tx) error {
+						if _, err := tx.ExecContext(ctx, change); err != nil {
+							return err
+						}
+						return h.Sessions.EndAll(ctx, tx, userID, "")
+					}))
+				}, func() time.Time { return testNow })
+				answer, err := h.CreateToken(t.Context(), form())
+				if answer != nil || !problem.Unavailable.Is(err) || !errors.Is(err, session.ErrChanged) || problem.From(err).RetryAfter <= 0 {
+					t.Errorf("got %v, %v", answer, err)
+				}
+				if list, err := h.Sessions.List(t.Context(), userID); err != nil || len(list) != 0 {
+					t.Errorf("a session has begun: %v, %v", list, err)
+				}
+			})
+		})
 	}
 }
 

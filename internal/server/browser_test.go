@@ -369,7 +369,7 @@ func TestThePageInABrowser(t *testing.T) {
 		b.t = t
 		b.open(page, "getProtectedApiKey", "getProtectedBearer")
 		b.openDialog()
-		if n := b.eval(`String(document.querySelectorAll('.auth-container h6').length)`); n != "2" {
+		if n := b.eval(`String(document.querySelectorAll('.auth-container h6').length)`); n != "4" { // the key, and oauth2 once for each flow
 			t.Errorf("%s schemes are authorized", n)
 		}
 		b.closeDialog()

@@ -56,6 +56,8 @@ type Config struct {
 	CheckResponses bool
 	// Mail sends the mails of accounts. Without it there is no registration and no reset of passwords.
 	Mail mail.Sender
+	// Passwords says how passwords are hashed.
+	Passwords accounts.Passwords
 	// Registration says whether people may make accounts for themselves.
 	Registration bool
 	// AccountPage is the address of the page that the links of mails lead to.
@@ -234,7 +236,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 	config := accounts.Config{
 		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
-		Registration: c.Registration, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
+		Passwords: c.Passwords, Registration: c.Registration, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
 	}
 	if c.Mail != nil {
 		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log})

@@ -64,9 +64,15 @@ type New struct {
 	Scopes   auth.Scopes
 	// Lifetime is how long the session lasts, whether it is used or not; 0 for IdleLifetime and AbsoluteLifetime.
 	Lifetime time.Duration
+	// IssuedAt is that of the principal who logs in: what the account has ended since then begins no session.
+	IssuedAt time.Time
 }
 
-// Start begins a session within a transaction. The device is that of the request of ctx.
+// ErrChanged is an account that is not any more as it was when its user was proven: it has another password or other roles, or has ended.
+var ErrChanged = errors.New("the account has changed since its user was proven")
+
+// Start begins a session within a transaction. The device is that of the request of ctx. It returns ErrChanged where the account has
+// changed since its user was proven: EndAll could not end a session that begins after it.
 func (s *Store) Start(ctx context.Context, tx *sql.Tx, n New) (Session, error) {
 	id, err := uuid.NewRandomFromReader(s.Random)
 	if err != nil {
@@ -82,6 +88,18 @@ func (s *Store) Start(ctx context.Context, tx *sql.Tx, n New) (Session, error) {
 	}
 	if a := auth.Address(ctx); a.IsValid() {
 		v.Address = a.Unmap().String()
+	}
+	// An update and no query, so that it waits for a change that is being written, and one that comes later waits for this session.
+	var account string
+	err = sqldb.Error(tx.QueryRowContext(ctx, `
+		UPDATE users SET updated_at = updated_at
+		WHERE id = $1 AND COALESCE(not_before, created_at) = $2 AND disabled_at IS NULL AND deleted_at IS NULL RETURNING id`,
+		n.UserID, n.IssuedAt.UnixMicro()).Scan(&account))
+	if errors.Is(err, sqldb.ErrNotFound) {
+		return Session{}, ErrChanged
+	}
+	if err != nil {
+		return Session{}, err
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO sessions (id, user_id, client_id, scopes, generation, rotated_at, user_agent, address, created_at, idle_at, expires_at)

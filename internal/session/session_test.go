@@ -70,7 +70,7 @@ func start(t *testing.T, s *Store, user string) Session {
 	var v Session
 	err := s.DB.Write(t.Context(), func(tx *sql.Tx) (err error) {
 		ctx := auth.WithAddress(t.Context(), netip.MustParseAddr("::ffff:192.0.2.1"))
-		v, err = s.Start(ctx, tx, New{UserID: user, ClientID: client, Scopes: auth.NewScopes("b", "a")})
+		v, err = s.Start(ctx, tx, New{UserID: user, ClientID: client, Scopes: auth.NewScopes("b", "a"), IssuedAt: time.UnixMicro(0)})
 		return err
 	})
 	if err != nil {
@@ -98,6 +98,82 @@ func TestASessionIsKeptAsItBegan(t *testing.T) {
 			CreatedAt: begin, RotatedAt: begin, IdleAt: begin.Add(14 * 24 * time.Hour), ExpiresAt: begin.Add(90 * 24 * time.Hour)}
 		if diff := cmp.Diff(want, found); diff != "" {
 			t.Errorf("-want +found:\n%s", diff)
+		}
+	})
+}
+
+// TestASessionBeginsOnlyWhileTheAccountIsAsItWasProven.
+func TestASessionBeginsOnlyWhileTheAccountIsAsItWasProven(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s, _, _ := stores(t, db)
+		for _, row := range []struct {
+			name, change string
+			issued       time.Time
+			begins       bool
+		}{
+			{"as it was made", ``, time.UnixMicro(0), true},
+			{"proven at no time", ``, time.Time{}, false},
+			{"proven later than it was made, by a clock", ``, begin, false},
+			{"changed since", `UPDATE users SET not_before = 2000000`, time.UnixMicro(0), false},
+			{"proven after the change", ``, time.UnixMicro(2000000), true},
+			{"changed again, by a clock that is behind", `UPDATE users SET not_before = 1000000`, time.UnixMicro(2000000), false},
+			{"disabled", `UPDATE users SET disabled_at = 1`, time.UnixMicro(1000000), false},
+			{"enabled again", `UPDATE users SET disabled_at = NULL`, time.UnixMicro(1000000), true},
+			{"deleted", `UPDATE users SET deleted_at = 1`, time.UnixMicro(1000000), false},
+		} {
+			if row.change != "" {
+				write(t, db, row.change)
+			}
+			err := db.Write(t.Context(), func(tx *sql.Tx) error {
+				_, err := s.Start(t.Context(), tx, New{UserID: alice, ClientID: client, IssuedAt: row.issued})
+				return err
+			})
+			if row.begins && err != nil || !row.begins && !errors.Is(err, ErrChanged) {
+				t.Errorf("%s: %v", row.name, err)
+			}
+		}
+		err := db.Write(t.Context(), func(tx *sql.Tx) error {
+			_, err := s.Start(t.Context(), tx, New{UserID: "nobody", ClientID: client, IssuedAt: time.UnixMicro(0)})
+			return err
+		})
+		if !errors.Is(err, ErrChanged) {
+			t.Errorf("of nobody: %v", err)
+		}
+	})
+}
+
+// TestAChangeEndsASessionThatBeginsBesideIt: it waits for the session to be written, and ends it.
+func TestAChangeEndsASessionThatBeginsBesideIt(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s, _, _ := stores(t, db)
+		changed := make(chan error, 1)
+		err := db.Write(t.Context(), func(tx *sql.Tx) error {
+			if _, err := s.Start(t.Context(), tx, New{UserID: alice, ClientID: client, IssuedAt: time.UnixMicro(0)}); err != nil {
+				return err
+			}
+			go func() {
+				changed <- db.Write(t.Context(), func(tx *sql.Tx) error {
+					if _, err := tx.ExecContext(t.Context(), `UPDATE users SET not_before = 1 WHERE id = $1`, alice); err != nil {
+						return err
+					}
+					return s.EndAll(t.Context(), tx, alice, "")
+				})
+			}()
+			// On PostgreSQL the change runs beside this transaction: it has to stand at a lock before this one ends. On SQLite there
+			// is no such table, and one transaction at a time.
+			for waiting := 0; waiting == 0 && len(changed) == 0; {
+				if err := db.Reader().QueryRowContext(t.Context(), `
+					SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting); err != nil {
+					break
+				}
+			}
+			return nil
+		})
+		if err := errors.Join(err, <-changed); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := s.List(t.Context(), alice); err != nil || len(list) != 0 {
+			t.Errorf("the session goes on: %v, %v", list, err)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package items
+package keyset
 
 import (
 	"errors"
@@ -14,9 +14,9 @@ import (
 
 func TestCursorKeepsEveryPosition(t *testing.T) {
 	keeps := func(createdAt int64, id uuid.UUID) bool {
-		want := position{createdAt, id}
-		cursor := want.encode()
-		got, err := decodeCursor(&cursor)
+		want := Position{createdAt, id}
+		cursor := want.Cursor()
+		got, err := Decode(&cursor)
 		return err == nil && got == want && len(cursor) <= 100
 	}
 	if err := quick.Check(keeps, nil); err != nil {
@@ -24,15 +24,15 @@ func TestCursorKeepsEveryPosition(t *testing.T) {
 	}
 }
 
-func TestDecodeCursorWithoutOneIsBeforeEverything(t *testing.T) {
-	got, err := decodeCursor(nil)
-	if want := (position{math.MaxInt64, uuid.Max}); err != nil || got != want {
+func TestDecodeWithoutOneIsBeforeEverything(t *testing.T) {
+	got, err := Decode(nil)
+	if want := (Position{math.MaxInt64, uuid.Max}); err != nil || got != want {
 		t.Errorf("position = %v, error = %v", got, err)
 	}
 }
 
-func TestDecodeCursorRefuses(t *testing.T) {
-	good := position{1, aliceID}.encode()
+func TestDecodeRefuses(t *testing.T) {
+	good := Position{1, uuid.Max}.Cursor()
 	for name, cursor := range map[string]string{
 		"an empty cursor":                      "",
 		"a cursor of half a position":          good[:16],
@@ -45,7 +45,7 @@ func TestDecodeCursorRefuses(t *testing.T) {
 		"bytes that are not text in any sense": "\xff\xfe" + good[2:],
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := decodeCursor(&cursor)
+			_, err := Decode(&cursor)
 			var got *problem.Error
 			if !errors.As(err, &got) || got.Kind != problem.ValidationFailed {
 				t.Fatalf("error = %v", err)
@@ -58,17 +58,17 @@ func TestDecodeCursorRefuses(t *testing.T) {
 	}
 }
 
-func FuzzDecodeCursor(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	f.Add("")
 	f.Add("MTczMjQ0MDYwMDEyMzQ1Ng")
-	f.Add(position{math.MinInt64, uuid.Max}.encode())
+	f.Add(Position{math.MinInt64, uuid.Max}.Cursor())
 	f.Fuzz(func(t *testing.T, cursor string) {
-		first, err := decodeCursor(&cursor)
+		first, err := Decode(&cursor)
 		if err != nil {
 			return
 		}
-		again := first.encode()
-		if second, err := decodeCursor(&again); err != nil || second != first {
+		again := first.Cursor()
+		if second, err := Decode(&again); err != nil || second != first {
 			t.Errorf("%v became %v, error %v", first, second, err)
 		}
 	})
