@@ -23,7 +23,7 @@ func (e *emitter) typescript(o Options) (map[string][]byte, error) {
 		"tsconfig.json":         []byte(e.typescriptHeader() + typescriptConfig),
 		".npmrc":                []byte("# " + e.typescriptNotice() + "\n" + npmConfig),
 	}
-	for _, name := range []string{"body", "client", "credentials"} {
+	for _, name := range []string{"body", "client", "credentials", "query"} {
 		text, err := typescriptFiles.ReadFile("typescript/" + name + ".ts")
 		if err != nil {
 			return nil, err
@@ -191,7 +191,28 @@ func (e *emitter) typescriptOperation(o *operation) string {
 	if o.answersText() {
 		text += `, parseAs: "text"`
 	}
+	if styles := o.queryStyles(); styles != "" {
+		text += ", query: { " + styles + " }"
+	}
 	return text
+}
+
+// queryStyles are those of the query parameters that are no text, but for arrays in the default style.
+func (o *operation) queryStyles() string {
+	var list []string
+	for _, p := range o.parameters {
+		style := p.style
+		if p.json {
+			style = "json"
+		}
+		switch kind := p.schema.inner().kind(); {
+		case p.in != "query", !p.json && slices.Contains([]types{typeString, typeNumber, typeInteger, typeBoolean}, kind):
+		case kind == typeArray && style == "form" && p.explode:
+		default:
+			list = append(list, fmt.Sprintf("%s: [%q, %t]", typescriptKey(p.name), style, p.explode))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // preferredBody is the media type that a client sends where it has the choice, "" where there is no body or the media type

@@ -3,6 +3,7 @@ import createFetchClient, { mergeHeaders, type ClientOptions as FetchOptions, ty
 import { serialize } from "./body.gen.js";
 import { checked, cookieText, type Placed } from "./credentials.gen.js";
 import { type Credentials, operations, schemes } from "./operations.gen.js";
+import { querySerializer, type QueryStyle } from "./query.gen.js";
 import type { paths } from "./schema.gen.js";
 
 export type { Credential, UserPassword } from "./credentials.gen.js";
@@ -30,6 +31,8 @@ export interface Operation {
   body?: string;
   /** How a response is read, where the caller states no parseAs. */
   parseAs?: "text";
+  /** How the query parameters are written that are no text, where the caller states no querySerializer. */
+  query?: Readonly<Record<string, QueryStyle>>;
 }
 
 /** What a call may hold beside the members that fetch takes. */
@@ -39,6 +42,7 @@ interface Init extends Omit<RequestInit, "body" | "headers"> {
   headers?: HeadersOptions;
   body?: unknown;
   bodySerializer?: (body: unknown) => unknown;
+  querySerializer?: unknown;
   parseAs?: string;
 }
 
@@ -115,6 +119,9 @@ function complete(operation: Operation, placed: Placed[], init: Init): Init {
   }
   if (operation.parseAs !== undefined) {
     full.parseAs = init.parseAs ?? operation.parseAs;
+  }
+  if (operation.query !== undefined) {
+    full.querySerializer = init.querySerializer ?? querySerializer(operation.query);
   }
   if (init.body !== undefined && init.bodySerializer === undefined) {
     const mediaType = headers.get("Content-Type") ?? operation.body ?? "application/octet-stream";

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 
 import { type ClientOptions, createClient, type Credentials } from "./client.gen.js";
+import { querySerializer, type QueryStyle } from "./query.gen.js";
 
 async function listen(answer: (request: IncomingMessage, body: string, response: ServerResponse) => void): Promise<string> {
   const server = createServer((request, response) => {
@@ -188,3 +189,19 @@ test("a public operation may be asked of another service", async () => {
   await client({ login: "t" }).POST("/open", { baseUrl: stranger, body: { name: "a" } });
   assert.equal(strange, before + 1);
 });
+
+for (const [name, style, value, want] of [
+  ["an array that is exploded", ["form", true], ["a", "b c"], "x=a&x=b%20c"],
+  ["an array that is not", ["form", false], ["a", "b,c"], "x=a,b%2Cc"],
+  ["an array with spaces", ["spaceDelimited", false], ["a", "b"], "x=a%20b"],
+  ["an array with pipes", ["pipeDelimited", false], ["a", "b"], "x=a%7Cb"],
+  ["no elements", ["form", false], [], ""],
+  ["an object that is exploded", ["form", true], { a: 1, b: undefined, "c&": "d" }, "a=1&c%26=d"],
+  ["an object that is not", ["form", false], { a: 1, b: "c" }, "x=a,1,b,c"],
+  ["a deep object", ["deepObject", true], { a: 1, b: "c" }, "x%5Ba%5D=1&x%5Bb%5D=c"],
+  ["JSON", ["json", true], { a: [1] }, "x=%7B%22a%22%3A%5B1%5D%7D"],
+  ["a text, whatever the style", ["deepObject", true], "a b", "x=a%20b"],
+  ["nothing", ["form", true], undefined, ""],
+] as [string, QueryStyle, unknown, string][]) {
+  test(`a query with ${name}`, () => assert.equal(querySerializer({ x: style })({ x: value }), want));
+}
