@@ -173,7 +173,12 @@ func startService(t *testing.T) (base string, env []string) {
 	if err := json.Unmarshal([]byte(output(t, dir, nil, binary, "client", "add", "node", "--dev", "--data", dir, "--scope", "items:read", "--json")), &made); err != nil {
 		t.Fatal(err)
 	}
-	return base, append(env, "GATEHOUSE_CLIENT_ID="+made.ID, "GATEHOUSE_CLIENT_SECRET="+made.Secret)
+	env = append(env, "GATEHOUSE_CLIENT_ID="+made.ID, "GATEHOUSE_CLIENT_SECRET="+made.Secret)
+	app := output(t, dir, nil, binary, "client", "add", "app", "--dev", "--data", dir, "--public", "--redirect-uri", "https://app.example.com/callback", "--scope", "openid,items:read", "--json")
+	if err := json.Unmarshal([]byte(app), &made); err != nil {
+		t.Fatal(err)
+	}
+	return base, append(env, "GATEHOUSE_APP_ID="+made.ID)
 }
 
 // copyFiles copies files of a folder, all where none is named.

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { type ClientOptions, createClient, type Credentials } from "gatehouse-client";
 
 const { GATEHOUSE_URL: baseUrl = "", GATEHOUSE_USER: username = "", GATEHOUSE_PASSWORD: password = "", GATEHOUSE_API_KEY: key = "" } = process.env;
-const { GATEHOUSE_CLIENT_ID: clientId = "", GATEHOUSE_CLIENT_SECRET: clientSecret = "" } = process.env;
+const { GATEHOUSE_CLIENT_ID: clientId = "", GATEHOUSE_CLIENT_SECRET: clientSecret = "", GATEHOUSE_APP_ID: appId = "" } = process.env;
 
 const operations = new Set<string>();
 let last: Request;
@@ -197,6 +197,38 @@ test("a client acts for itself, and asks about tokens", async () => {
   assert.equal(said.client_id, clientId);
   const { error } = await client({ client: { username: clientId, password: "x" } }).POST("/introspect", { body: { token: "x" } });
   assert.equal(error?.error, "invalid_client");
+});
+
+test("a person logs in on the pages, and an application gets a code", async () => {
+  const redirect_uri = "https://app.example.com/callback";
+  const asked = {
+    response_type: "code", client_id: appId, redirect_uri, scope: "openid items:read", state: "a & b",
+    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", code_challenge_method: "S256",
+  };
+  const request = new URLSearchParams(asked).toString();
+  const api = client();
+  const page = await api.GET("/authorize", { params: { query: { authorization_request: asked } }, redirect: "manual" });
+  assert.match(page.data ?? "", /<h1>Log in<\/h1>/);
+  const byForm = await api.POST("/authorize", { body: asked, redirect: "manual" });
+  assert.equal(new URL(byForm.response.headers.get("Location") ?? "", baseUrl).searchParams.get("state"), "a & b");
+  const login = await api.POST("/login", { body: { username, password, request }, redirect: "manual" });
+  const cookie = { "__Host-login": /^__Host-login=([^;]*)/.exec(login.response.headers.get("Set-Cookie") ?? "")?.[1] ?? "" };
+  const allowed = await api.POST("/consent", { body: { decision: "allow", request }, params: { cookie }, redirect: "manual" });
+  const code = new URL(allowed.response.headers.get("Location") ?? "").searchParams.get("code") ?? "";
+  const code_verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+  const { data: tokens } = await api.POST("/token", { body: { grant_type: "authorization_code", code, code_verifier, redirect_uri, client_id: appId } });
+  assert.ok(tokens?.id_token !== undefined);
+  const mine = client({ oauth2: tokens.access_token });
+  assert.equal((await mine.GET("/userinfo")).data?.preferred_username, undefined);
+  assert.equal((await client({ oauth2: token }).POST("/userinfo")).data?.preferred_username, username);
+  const { data: metadata } = await api.GET("/.well-known/oauth-authorization-server");
+  assert.deepEqual((await api.GET("/.well-known/openid-configuration")).data, metadata);
+  const all = client({ oauth2: token });
+  assert.deepEqual((await all.GET("/users/me/consents")).data?.consents.map((consent) => consent.scopes), [["items:read", "openid"]]);
+  assert.equal((await all.DELETE("/users/me/consents/{client_id}", { params: { path: { client_id: appId } } })).response.status, 204);
+  assert.equal((await mine.GET("/userinfo")).response.status, 401);
+  const out = await api.POST("/logout", { body: { request }, params: { cookie }, redirect: "manual" });
+  assert.equal(out.response.status, 303);
 });
 
 test("sessions are listed and ended", async () => {
