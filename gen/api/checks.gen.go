@@ -25,23 +25,26 @@ var (
 	enum13    = validation.NewEnumeration("\"Bearer\"")
 	enum14    = validation.NewEnumeration("\"ok\"")
 	enum15    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum16    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
-	enum17    = validation.NewEnumeration("\"member\"", "\"admin\"")
-	enum18    = validation.NewEnumeration("\"OKP\"")
-	enum19    = validation.NewEnumeration("\"Ed25519\"")
-	enum20    = validation.NewEnumeration("\"sig\"")
-	enum21    = validation.NewEnumeration("\"EdDSA\"")
-	enum22    = validation.NewEnumeration("\"EC\"")
-	enum23    = validation.NewEnumeration("\"P-256\"")
-	enum24    = validation.NewEnumeration("\"ES256\"")
-	enum25    = validation.NewEnumeration("\"RSA\"")
-	enum26    = validation.NewEnumeration("\"RS256\"")
+	enum16    = validation.NewEnumeration("\"urn:ietf:params:oauth:client-assertion-type:jwt-bearer\"")
+	enum17    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum18    = validation.NewEnumeration("\"member\"", "\"admin\"")
+	enum19    = validation.NewEnumeration("\"OKP\"")
+	enum20    = validation.NewEnumeration("\"Ed25519\"")
+	enum21    = validation.NewEnumeration("\"sig\"")
+	enum22    = validation.NewEnumeration("\"EdDSA\"")
+	enum23    = validation.NewEnumeration("\"EC\"")
+	enum24    = validation.NewEnumeration("\"P-256\"")
+	enum25    = validation.NewEnumeration("\"ES256\"")
+	enum26    = validation.NewEnumeration("\"RSA\"")
+	enum27    = validation.NewEnumeration("\"RS256\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
 	c.Required(v, "grant_type")
+	c.DependentRequired(v, "client_assertion", "client_assertion_type")
+	c.DependentRequired(v, "client_assertion_type", "client_assertion")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "grant_type":
@@ -80,8 +83,14 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
+		case "client_assertion_type":
+			c.Mark(m)
+			checkClientAssertionType(c, m)
+		case "client_assertion":
+			c.Mark(m)
+			checkClientAssertion(c, m)
 		default:
-			c.Undeclared(m, "grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret")
+			c.Undeclared(m, "grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion")
 		}
 	}
 	checkTokenRequestAll1(c, v)
@@ -92,6 +101,8 @@ func checkRevocationRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
 	c.Required(v, "token")
+	c.DependentRequired(v, "client_assertion", "client_assertion_type")
+	c.DependentRequired(v, "client_assertion_type", "client_assertion")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "token":
@@ -110,8 +121,12 @@ func checkRevocationRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
+		case "client_assertion_type":
+			checkClientAssertionType(c, m)
+		case "client_assertion":
+			checkClientAssertion(c, m)
 		default:
-			c.Undeclared(m, "token", "token_type_hint", "client_id", "client_secret")
+			c.Undeclared(m, "token", "token_type_hint", "client_id", "client_secret", "client_assertion_type", "client_assertion")
 		}
 	}
 }
@@ -120,6 +135,8 @@ func checkIntrospectionRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
 	c.Required(v, "token")
+	c.DependentRequired(v, "client_assertion", "client_assertion_type")
+	c.DependentRequired(v, "client_assertion_type", "client_assertion")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "token":
@@ -130,8 +147,20 @@ func checkIntrospectionRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 100)
+		case "client_id":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 256)
+		case "client_secret":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 1024)
+		case "client_assertion_type":
+			checkClientAssertionType(c, m)
+		case "client_assertion":
+			checkClientAssertion(c, m)
 		default:
-			c.Undeclared(m, "token", "token_type_hint")
+			c.Undeclared(m, "token", "token_type_hint", "client_id", "client_secret", "client_assertion_type", "client_assertion")
 		}
 	}
 }
@@ -542,6 +571,17 @@ func checkProblem(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkClientAssertionType(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.Enum(v, enum16)
+}
+
+func checkClientAssertion(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MinLength(v, 1)
+	c.MaxLength(v, 8192)
+}
+
 func checkTokenRequestAll1If(c *validation.Check, v *validation.Value) {
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
@@ -627,7 +667,7 @@ func checkItemPageItems(c *validation.Check, v *validation.Value) {
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum16)
+	c.Enum(v, enum17)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
@@ -674,7 +714,7 @@ func checkManagedUserPageUsers(c *validation.Check, v *validation.Value) {
 
 func checkRole(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum17)
+	c.Enum(v, enum18)
 }
 
 func checkManagedUserRoles(c *validation.Check, v *validation.Value) {
@@ -771,19 +811,19 @@ func checkJsonWebKeyOkp(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum18)
+			c.Enum(m, enum19)
 		case "crv":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum19)
+			c.Enum(m, enum20)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum20)
+			c.Enum(m, enum21)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum21)
+			c.Enum(m, enum22)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -808,19 +848,19 @@ func checkJsonWebKeyEc(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum22)
+			c.Enum(m, enum23)
 		case "crv":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum23)
+			c.Enum(m, enum24)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum20)
+			c.Enum(m, enum21)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum24)
+			c.Enum(m, enum25)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -851,15 +891,15 @@ func checkJsonWebKeyRsa(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum25)
+			c.Enum(m, enum26)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum20)
+			c.Enum(m, enum21)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum26)
+			c.Enum(m, enum27)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)

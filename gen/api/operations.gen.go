@@ -143,7 +143,7 @@ func operationCreateToken() guard.Operation {
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
-			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
 				return validation.DecodeForm(values, formCreateTokenFormdataRequestBody, dst.(*CreateTokenFormdataRequestBody), v, checkTokenRequest)
 			}},
 		},
@@ -167,7 +167,7 @@ func operationRevokeToken() guard.Operation {
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
-			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint", "client_id", "client_secret", "client_assertion_type", "client_assertion"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
 				return validation.DecodeForm(values, formRevokeTokenFormdataRequestBody, dst.(*RevokeTokenFormdataRequestBody), v, checkRevocationRequest)
 			}},
 		},
@@ -183,6 +183,7 @@ func operationIntrospectToken() guard.Operation {
 		ID: "introspectToken", Method: "POST", Path: "/introspect",
 		Security: []guard.Alternative{
 			{{Scheme: schemeClient}},
+			{},
 		},
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "introspect", Quota: 600, Window: 60 * time.Second}},
@@ -190,7 +191,7 @@ func operationIntrospectToken() guard.Operation {
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
-			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint", "client_id", "client_secret", "client_assertion_type", "client_assertion"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
 				return validation.DecodeForm(values, formIntrospectTokenFormdataRequestBody, dst.(*IntrospectTokenFormdataRequestBody), v, checkIntrospectionRequest)
 			}},
 		},
@@ -865,25 +866,33 @@ func operationGetDocsFile() guard.Operation {
 }
 
 var formCreateTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
-	"grant_type":    {Shape: validation.AnyText},
-	"username":      {Shape: validation.AnyText},
-	"password":      {Shape: validation.AnyText},
-	"refresh_token": {Shape: validation.AnyText},
-	"scope":         {Shape: validation.AnyText},
-	"client_id":     {Shape: validation.AnyText},
-	"client_secret": {Shape: validation.AnyText},
+	"grant_type":            {Shape: validation.AnyText},
+	"username":              {Shape: validation.AnyText},
+	"password":              {Shape: validation.AnyText},
+	"refresh_token":         {Shape: validation.AnyText},
+	"scope":                 {Shape: validation.AnyText},
+	"client_id":             {Shape: validation.AnyText},
+	"client_secret":         {Shape: validation.AnyText},
+	"client_assertion_type": {Shape: validation.AnyText},
+	"client_assertion":      {Shape: validation.AnyText},
 }}
 
 var formRevokeTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
-	"token":           {Shape: validation.AnyText},
-	"token_type_hint": {Shape: validation.AnyText},
-	"client_id":       {Shape: validation.AnyText},
-	"client_secret":   {Shape: validation.AnyText},
+	"token":                 {Shape: validation.AnyText},
+	"token_type_hint":       {Shape: validation.AnyText},
+	"client_id":             {Shape: validation.AnyText},
+	"client_secret":         {Shape: validation.AnyText},
+	"client_assertion_type": {Shape: validation.AnyText},
+	"client_assertion":      {Shape: validation.AnyText},
 }}
 
 var formIntrospectTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
-	"token":           {Shape: validation.AnyText},
-	"token_type_hint": {Shape: validation.AnyText},
+	"token":                 {Shape: validation.AnyText},
+	"token_type_hint":       {Shape: validation.AnyText},
+	"client_id":             {Shape: validation.AnyText},
+	"client_secret":         {Shape: validation.AnyText},
+	"client_assertion_type": {Shape: validation.AnyText},
+	"client_assertion":      {Shape: validation.AnyText},
 }}
 
 // DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.

@@ -46,6 +46,21 @@ func (e Category) Valid() bool {
 	}
 }
 
+// Defines values for ClientAssertionType.
+const (
+	ClientAssertionTypeUrnIetfParamsOauthClientAssertionTypeJwtBearer ClientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+)
+
+// Valid indicates whether the value is a known member of the ClientAssertionType enum.
+func (e ClientAssertionType) Valid() bool {
+	switch e {
+	case ClientAssertionTypeUrnIetfParamsOauthClientAssertionTypeJwtBearer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -370,6 +385,12 @@ type AccountMailRequest struct {
 // Category What kind of thing an item is.
 type Category string
 
+// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+type ClientAssertion = string
+
+// ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
+type ClientAssertionType string
+
 // Dimensions Outer measures in centimetres.
 type Dimensions struct {
 	// Depth Front to back.
@@ -414,6 +435,18 @@ type HealthStatus string
 
 // IntrospectionRequest The form of RFC 7662 §2.1.
 type IntrospectionRequest struct {
+	// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+	ClientAssertion *ClientAssertion `json:"client_assertion,omitempty"`
+
+	// ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
+	ClientAssertionType *ClientAssertionType `json:"client_assertion_type,omitempty"`
+
+	// ClientId Absent where HTTP Basic or an assertion names the client.
+	ClientId *string `json:"client_id,omitempty"`
+
+	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.
+	ClientSecret *string `json:"client_secret,omitempty"`
+
 	// Token An access token or a refresh token.
 	Token string `json:"token"`
 
@@ -798,7 +831,13 @@ type Registration struct {
 
 // RevocationRequest The form of RFC 7009 §2.1.
 type RevocationRequest struct {
-	// ClientId Absent for the built-in public client, and where the client authenticates with HTTP Basic.
+	// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+	ClientAssertion *ClientAssertion `json:"client_assertion,omitempty"`
+
+	// ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
+	ClientAssertionType *ClientAssertionType `json:"client_assertion_type,omitempty"`
+
+	// ClientId Absent for the built-in public client, and where HTTP Basic or an assertion names the client.
 	ClientId *string `json:"client_id,omitempty"`
 
 	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.
@@ -852,7 +891,13 @@ type SessionList struct {
 
 // TokenRequest The form of RFC 6749 §4.3.2 (password), §4.4.2 (client_credentials) and §6 (refresh_token). Unknown parameters are ignored, as §3.2 demands.
 type TokenRequest struct {
-	// ClientId Absent for the built-in public client, and where the client authenticates with HTTP Basic.
+	// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+	ClientAssertion *ClientAssertion `json:"client_assertion,omitempty"`
+
+	// ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
+	ClientAssertionType *ClientAssertionType `json:"client_assertion_type,omitempty"`
+
+	// ClientId Absent for the built-in public client, and where HTTP Basic or an assertion names the client.
 	ClientId *string `json:"client_id,omitempty"`
 
 	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.

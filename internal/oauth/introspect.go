@@ -45,7 +45,7 @@ func (h *TokenHandlers) IntrospectToken(ctx context.Context, request api.Introsp
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
 	}
-	client, err := h.client(ctx, nil, nil)
+	client, err := h.client(ctx, clientForm{form.ClientId, form.ClientSecret, form.ClientAssertion})
 	if err != nil {
 		return nil, err
 	}

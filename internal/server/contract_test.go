@@ -146,7 +146,7 @@ func credentials(r *http.Request, form []byte) (list []string) {
 			}
 		}
 	} else if values, err := url.ParseQuery(string(form)); err == nil {
-		list = append(append(list, values["password"]...), values["client_secret"]...)
+		list = slices.Concat(list, values["password"], values["client_secret"], values["client_assertion"])
 	}
 	return slices.DeleteFunc(list, func(s string) bool { return len(s) < 6 })
 }

@@ -27,6 +27,8 @@ var (
 		"registerUser", "requestVerificationMail", "verifyEmail", "requestPasswordReset", "resetPassword",
 	}
 	optional = []string{"getProtectedOptional", "createToken", "revokeToken"}
+	// byHandler refuse the anonymous themselves: the form may prove the client, which the guard does not read.
+	byHandler = []string{"introspectToken"}
 )
 
 // example is a request for an operation, made of the examples of the document.
@@ -105,7 +107,7 @@ func TestNothingIsOpen(t *testing.T) {
 				open = append(open, e.id)
 				return
 			}
-			if s.handled.Load() != before {
+			if s.handled.Load() != before && !slices.Contains(byHandler, e.id) {
 				t.Error("the handler was reached")
 			}
 			if got := s.send(t, e.method, e.target, e.body, e.fields("X-API-Key", poor.apiKey+"x", "Authorization", "Bearer "+canary)...); got.status != 401 {

@@ -36,7 +36,7 @@ export const schemes = {
 export const operations: Readonly<Record<string, Operation>> = {
   "POST /token": { security: [["client"], []], body: "application/x-www-form-urlencoded" },
   "POST /revoke": { security: [["client"], []], body: "application/x-www-form-urlencoded" },
-  "POST /introspect": { security: [["client"]], body: "application/x-www-form-urlencoded" },
+  "POST /introspect": { security: [["client"], []], body: "application/x-www-form-urlencoded" },
   "GET /.well-known/jwks.json": { security: [] },
   "GET /protected": { security: [["basic"], ["oauth2"], ["apiKeyHeader"], ["apiKeyBearer"]] },
   "GET /protected/basic": { security: [["basic"]] },

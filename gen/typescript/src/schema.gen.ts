@@ -681,14 +681,26 @@ export interface components {
             refresh_token?: string;
             /** @description Scopes separated by spaces. */
             scope?: string;
-            /** @description Absent for the built-in public client, and where the client authenticates with HTTP Basic. */
+            /** @description Absent for the built-in public client, and where HTTP Basic or an assertion names the client. */
             client_id?: string;
             /**
              * Format: password
              * @description Of a confidential client that does not authenticate with HTTP Basic.
              */
             client_secret?: string;
+            client_assertion_type?: components["schemas"]["ClientAssertionType"];
+            client_assertion?: components["schemas"]["ClientAssertion"];
         } & (unknown & unknown);
+        /**
+         * @description The type of client_assertion (RFC 7523 §2.2).
+         * @enum {string}
+         */
+        ClientAssertionType: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        /**
+         * Format: password
+         * @description A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+         */
+        ClientAssertion: string;
         /** @description RFC 6749 §5.1. */
         TokenResponse: {
             /** @description A JWT of type at+jwt (RFC 9068). */
@@ -717,13 +729,15 @@ export interface components {
             token: string;
             /** @description Where to look first. It changes nothing here. */
             token_type_hint?: string;
-            /** @description Absent for the built-in public client, and where the client authenticates with HTTP Basic. */
+            /** @description Absent for the built-in public client, and where HTTP Basic or an assertion names the client. */
             client_id?: string;
             /**
              * Format: password
              * @description Of a confidential client that does not authenticate with HTTP Basic.
              */
             client_secret?: string;
+            client_assertion_type?: components["schemas"]["ClientAssertionType"];
+            client_assertion?: components["schemas"]["ClientAssertion"];
         };
         /** @description The form of RFC 7662 §2.1. */
         IntrospectionRequest: {
@@ -734,6 +748,15 @@ export interface components {
             token: string;
             /** @description Where to look first. It changes nothing here. */
             token_type_hint?: string;
+            /** @description Absent where HTTP Basic or an assertion names the client. */
+            client_id?: string;
+            /**
+             * Format: password
+             * @description Of a confidential client that does not authenticate with HTTP Basic.
+             */
+            client_secret?: string;
+            client_assertion_type?: components["schemas"]["ClientAssertionType"];
+            client_assertion?: components["schemas"]["ClientAssertion"];
         };
         /** @description RFC 7662 §2.2. */
         IntrospectionResponse: {
