@@ -32,8 +32,8 @@ func (v *Verifier) Inspect(ctx context.Context, bearer auth.BearerToken) (Inspec
 		return Inspected{}, err
 	}
 	p := newPrincipal(&parsed.claims)
-	if !v.config.Exceptions.Allow(p) {
-		return Inspected{}, refusal("the account or the session has ended")
+	if reason := v.config.Exceptions.Reason(p); reason != "" {
+		return Inspected{}, refusal(reason)
 	}
 	return Inspected{Principal: p, ExpiresAt: time.Unix(parsed.claims.exp, 0).UTC()}, nil
 }

@@ -141,8 +141,9 @@ func (s *Server) wire(ctx context.Context) error {
 	c := s.config
 	exceptions := &auth.Exceptions{}
 	limiter := ratelimit.NewMemory(maxBuckets)
-	sessions := &session.Store{DB: s.db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: c.Now, Random: c.Random}
-	if err := sessions.Refresh(ctx, c.Now().Add(-oauth.MaxAge)); err != nil {
+	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
+	sessions, err := tokens.Sessions(ctx)
+	if err != nil {
 		return err
 	}
 	users, err := s.accounts(ctx, exceptions, limiter, sessions)
@@ -161,11 +162,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	keyStore.Algorithm, keyStore.RotateAfter = c.SigningAlgorithm, c.SigningKeyAge
-	signingKeys, err := keyStore.Load(ctx)
-	if err != nil {
-		return err
-	}
-	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now})
+	signer, verifier, err := tokens.Open(ctx, keyStore)
 	if err != nil {
 		return err
 	}
@@ -175,7 +172,6 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	declared := auth.NewScopes(api.Scopes()...)
 	clients := &oauth.Clients{DB: s.db, Declared: declared, Now: c.Now, Random: c.Random}
-	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
 
 	s.keys, s.signingKeys, s.clients = keys, keyStore, clients
 	s.mirrors = []mirror{sessions, users, keys, keyStore}
@@ -187,7 +183,7 @@ func (s *Server) wire(ctx context.Context) error {
 		itemHandlers:    &items.Handlers{DB: s.db, Now: c.Now, Random: c.Random},
 		accountHandlers: &accounts.Handlers{Accounts: users},
 		TokenHandlers: &oauth.TokenHandlers{
-			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signingKeys,
+			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signer.Keys,
 			RefreshKey: [32]byte(refreshKey), PasswordGrant: c.PasswordGrant, DeclaredScopes: declared, Log: c.Log,
 		},
 	})
