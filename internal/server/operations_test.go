@@ -33,15 +33,15 @@ var (
 
 // example is a request for an operation, made of the examples of the document.
 type example struct {
-	id, method, target, body, mediaType string
-	op                                  *openapi3.Operation
+	id, method, path, target, body, mediaType string
+	op                                        *openapi3.Operation
 }
 
 func examples(t *testing.T) (list []example) {
 	t.Helper()
 	d := openapi(t)
 	d.operations(func(method, path string, op *openapi3.Operation) {
-		e := example{id: op.OperationID, method: method, target: path, op: op}
+		e := example{id: op.OperationID, method: method, path: path, target: path, op: op}
 		for _, p := range append(slices.Clone(d.Paths.Value(path).Parameters), op.Parameters...) {
 			if p.Value.In == "path" {
 				e.target = strings.ReplaceAll(e.target, "{"+p.Value.Name+"}", fmt.Sprint(p.Value.Example))
