@@ -27,12 +27,13 @@ type client struct {
 }
 
 type clientAdd struct {
-	place  `embed:""`
-	format `embed:""`
-	Name   string   `arg:"" help:"What people call the client."`
-	Public bool     `env:"-" help:"The client cannot keep a secret: a page in a browser, an app on a phone."`
-	Grant  []string `env:"-" help:"What it may use: client_credentials, refresh_token (default: client_credentials, or refresh_token with --public)."`
-	Scope  []string `env:"-" help:"What its tokens may hold at most (default: nothing)."`
+	place       `embed:""`
+	format      `embed:""`
+	Name        string   `arg:"" help:"What people call the client."`
+	Public      bool     `env:"-" help:"The client cannot keep a secret: a page in a browser, an app on a phone."`
+	Grant       []string `env:"-" help:"What it may use: authorization_code, refresh_token, client_credentials (default: the first two with --redirect-uri, else client_credentials)."`
+	RedirectURI []string `name:"redirect-uri" env:"-" sep:"none" help:"Where browsers bring codes to, character for character. Repeat it for several."`
+	Scope       []string `env:"-" help:"What its tokens may hold at most (default: nothing)."`
 
 	publicKeysFrom `embed:""`
 }
@@ -87,20 +88,21 @@ type clientEnable struct {
 
 // clientResult is a client as programs read it.
 type clientResult struct {
-	ID         string    `json:"client_id"`
-	Name       string    `json:"client_name"`
-	Method     string    `json:"authentication"`
-	GrantTypes []string  `json:"grant_types"`
-	Scope      string    `json:"scope"`
-	CreatedAt  time.Time `json:"created_at"`
-	Disabled   bool      `json:"disabled"`
-	Secret     string    `json:"client_secret,omitempty"`
+	ID           string    `json:"client_id"`
+	Name         string    `json:"client_name"`
+	Method       string    `json:"authentication"`
+	GrantTypes   []string  `json:"grant_types"`
+	RedirectURIs []string  `json:"redirect_uris,omitempty"`
+	Scope        string    `json:"scope"`
+	CreatedAt    time.Time `json:"created_at"`
+	Disabled     bool      `json:"disabled"`
+	Secret       string    `json:"client_secret,omitempty"`
 
 	PublicKeys json.RawMessage `json:"jwks,omitempty"`
 }
 
 func newClientResult(c oauth.Client, secret auth.Secret) clientResult {
-	return clientResult{c.ID, c.Name, c.Method, c.GrantTypes, strings.Join(c.Scopes, " "), c.CreatedAt, c.Disabled, secret.Reveal(), json.RawMessage(c.PublicKeys)}
+	return clientResult{c.ID, c.Name, c.Method, c.GrantTypes, c.RedirectURIs, strings.Join(c.Scopes, " "), c.CreatedAt, c.Disabled, secret.Reveal(), json.RawMessage(c.PublicKeys)}
 }
 
 // clients opens the clients of the service. The caller closes the database.
@@ -114,7 +116,7 @@ func (p *place) clients(ctx context.Context) (*oauth.Clients, *sqldb.DB, error) 
 
 // Run makes a client.
 func (c *clientAdd) Run(ctx context.Context, out io.Writer) (err error) {
-	n := oauth.NewClient{Name: c.Name, Method: oauth.MethodSecret, GrantTypes: c.Grant, Scopes: auth.NewScopes(c.Scope...)}
+	n := oauth.NewClient{Name: c.Name, Method: oauth.MethodSecret, GrantTypes: c.Grant, Scopes: auth.NewScopes(c.Scope...), RedirectURIs: c.RedirectURI}
 	if c.Public {
 		n.Method = oauth.MethodNone
 	}
@@ -124,8 +126,12 @@ func (c *clientAdd) Run(ctx context.Context, out io.Writer) (err error) {
 	if n.PublicKeys != "" && !c.Public {
 		n.Method = oauth.MethodPrivateKeyJWT
 	}
-	if len(n.GrantTypes) == 0 {
-		n.GrantTypes = []string{map[bool]string{false: oauth.GrantClientCredentials, true: oauth.GrantRefreshToken}[c.Public]}
+	switch {
+	case len(n.GrantTypes) > 0:
+	case len(c.RedirectURI) > 0:
+		n.GrantTypes = []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken}
+	default:
+		n.GrantTypes = []string{oauth.GrantClientCredentials}
 	}
 	clients, db, err := c.clients(ctx)
 	if err != nil {

@@ -14,9 +14,14 @@ func TestClientsAreAdministered(t *testing.T) {
 		strings.Join(made.GrantTypes, " ") != "client_credentials" || made.Scope != "items:read" || made.Disabled {
 		t.Errorf("made %+v", made)
 	}
-	gatehouse(t, in("add", "app", "--public", "--scope", "items:read,items:write")...).check(t, exitDone, "client_id")
+	gatehouse(t, in("add", "app", "--public", "--redirect-uri", "https://app.example.com/cb?x=a,b", "--redirect-uri", "http://127.0.0.1/cb", "--scope", "items:read,items:write")...).check(t, exitDone, "client_id")
 	listed := gatehouse(t, in("list")...)
-	listed.check(t, exitDone, made.ID, `"reports"`, `"app"`, "client_credentials", "refresh_token", "items:read,items:write")
+	listed.check(t, exitDone, made.ID, `"reports"`, `"app"`, "client_credentials", "authorization_code,refresh_token", "items:read,items:write")
+	var withURIs []clientResult
+	gatehouse(t, in("list", "--json")...).value(t, &withURIs)
+	if got := strings.Join(withURIs[0].RedirectURIs, " "); got != "https://app.example.com/cb?x=a,b http://127.0.0.1/cb" {
+		t.Errorf("the redirect URIs are %s", got)
+	}
 	var rotated struct {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
@@ -41,6 +46,9 @@ func TestClientsAreAdministered(t *testing.T) {
 		{"an unknown scope", in("add", "x", "--scope", "root"), exitUsage, "a scope is unknown"},
 		{"an unknown grant", in("add", "x", "--grant", "implicit"), exitUsage, `the grant "implicit" is unknown`},
 		{"a public client that acts for itself", in("add", "x", "--public", "--grant", "client_credentials"), exitUsage, "a public client cannot act for itself"},
+		{"a public client without anything", in("add", "x", "--public"), exitUsage, "a public client cannot act for itself"},
+		{"a redirect URI without TLS", in("add", "x", "--redirect-uri", "http://app.example.com/cb"), exitUsage, "is neither https, nor http on this machine"},
+		{"codes without a redirect URI", in("add", "x", "--grant", "authorization_code"), exitUsage, "give both or neither"},
 		{"no name", in("add", ""), exitUsage, "the name of a client has 1 to 100 bytes"},
 		{"another secret for a client that is not there", in("rotate", "nobody"), exitNotFound, `there is no client "nobody"`},
 		{"another secret for the built-in client", in("rotate", "first-party"), exitFailed, "it proves itself by none"},

@@ -107,7 +107,7 @@ func TestATokenIsIssuedAndChecked(t *testing.T) {
 		args                     []string
 		subject, clientID, scope string
 	}{
-		{"a user, with all that they hold", []string{"--user", "ann"}, ann.ID, "first-party", "items:read items:write users:read users:write"},
+		{"a user, with all that they hold", []string{"--user", "ann"}, ann.ID, "first-party", "email items:read items:write openid profile users:read users:write"},
 		{"a user, with some of it", []string{"--user", "ann", "--scope", "users:read,items:read", "--scope", "items:read"}, ann.ID, "first-party", "items:read users:read"},
 		{"a client, with all that it holds", []string{"--client", reports.ID}, reports.ID, reports.ID, "items:read items:write"},
 		{"a client, with some of it", []string{"--client", reports.ID, "--scope", "items:read"}, reports.ID, reports.ID, "items:read"},
@@ -153,7 +153,7 @@ func TestTokenIssueRefuses(t *testing.T) {
 	gatehouse(t, "user", "disable", "gone", "--data", p.Data).check(t, exitDone)
 	var off, app, reports clientResult
 	gatehouse(t, p.args("client", "add", "off", "--scope", "items:read", "--json")...).value(t, &off)
-	gatehouse(t, p.args("client", "add", "app", "--public", "--scope", "items:read", "--json")...).value(t, &app)
+	gatehouse(t, p.args("client", "add", "app", "--public", "--grant", "refresh_token", "--scope", "items:read", "--json")...).value(t, &app)
 	gatehouse(t, p.args("client", "add", "reports", "--scope", "items:read", "--json")...).value(t, &reports)
 	gatehouse(t, p.args("client", "disable", off.ID)...).check(t, exitDone)
 	for _, row := range []struct {

@@ -18,25 +18,28 @@ var (
 	pattern6  = validation.NewCharacterClass("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f", true, true)
 	pattern7  = regexp.MustCompile("^[A-Za-z0-9\\.!#\\$%&'\\*\\+/=\\?\\^_\\`\\{\\|\\}~\\-]+@[A-Za-z0-9\\.\\-]+$")
 	pattern8  = regexp.MustCompile("^\"[!#-~]*\"$")
-	enum9     = validation.NewEnumeration("\"password\"", "\"refresh_token\"", "\"client_credentials\"")
-	pattern10 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
-	enum11    = validation.NewEnumeration("\"password\"")
-	enum12    = validation.NewEnumeration("\"refresh_token\"")
-	enum13    = validation.NewEnumeration("\"Bearer\"")
-	enum14    = validation.NewEnumeration("\"ok\"")
-	enum15    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum16    = validation.NewEnumeration("\"urn:ietf:params:oauth:client-assertion-type:jwt-bearer\"")
-	enum17    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
-	enum18    = validation.NewEnumeration("\"member\"", "\"admin\"")
-	enum19    = validation.NewEnumeration("\"OKP\"")
-	enum20    = validation.NewEnumeration("\"Ed25519\"")
-	enum21    = validation.NewEnumeration("\"sig\"")
-	enum22    = validation.NewEnumeration("\"EdDSA\"")
-	enum23    = validation.NewEnumeration("\"EC\"")
-	enum24    = validation.NewEnumeration("\"P-256\"")
-	enum25    = validation.NewEnumeration("\"ES256\"")
-	enum26    = validation.NewEnumeration("\"RSA\"")
-	enum27    = validation.NewEnumeration("\"RS256\"")
+	enum9     = validation.NewEnumeration("\"authorization_code\"", "\"refresh_token\"", "\"client_credentials\"", "\"password\"")
+	pattern10 = validation.NewCharacterClass("-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~", false, false)
+	pattern11 = regexp.MustCompile("^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+	enum12    = validation.NewEnumeration("\"authorization_code\"")
+	enum13    = validation.NewEnumeration("\"password\"")
+	enum14    = validation.NewEnumeration("\"refresh_token\"")
+	enum15    = validation.NewEnumeration("\"allow\"", "\"deny\"")
+	enum16    = validation.NewEnumeration("\"Bearer\"")
+	enum17    = validation.NewEnumeration("\"ok\"")
+	enum18    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
+	enum19    = validation.NewEnumeration("\"urn:ietf:params:oauth:client-assertion-type:jwt-bearer\"")
+	enum20    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum21    = validation.NewEnumeration("\"member\"", "\"admin\"")
+	enum22    = validation.NewEnumeration("\"OKP\"")
+	enum23    = validation.NewEnumeration("\"Ed25519\"")
+	enum24    = validation.NewEnumeration("\"sig\"")
+	enum25    = validation.NewEnumeration("\"EdDSA\"")
+	enum26    = validation.NewEnumeration("\"EC\"")
+	enum27    = validation.NewEnumeration("\"P-256\"")
+	enum28    = validation.NewEnumeration("\"ES256\"")
+	enum29    = validation.NewEnumeration("\"RSA\"")
+	enum30    = validation.NewEnumeration("\"RS256\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
@@ -51,6 +54,22 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Mark(m)
 			c.Type(m, validation.String)
 			c.Enum(m, enum9)
+		case "code":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 200)
+		case "redirect_uri":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 2000)
+		case "code_verifier":
+			c.Mark(m)
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 128)
+			c.Pattern(m, pattern10, "^[A-Za-z0-9._~-]+$")
 		case "username":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -72,7 +91,7 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1000)
-			c.Pattern(m, pattern10, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
+			c.Pattern(m, pattern11, "^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$")
 		case "client_id":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -90,11 +109,12 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Mark(m)
 			checkClientAssertion(c, m)
 		default:
-			c.Undeclared(m, "grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion")
+			c.Undeclared(m, "grant_type", "code", "redirect_uri", "code_verifier", "username", "password", "refresh_token", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion")
 		}
 	}
 	checkTokenRequestAll1(c, v)
 	checkTokenRequestAll2(c, v)
+	checkTokenRequestAll3(c, v)
 }
 
 func checkRevocationRequest(c *validation.Check, v *validation.Value) {
@@ -165,6 +185,122 @@ func checkIntrospectionRequest(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkAuthorizationRequest(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.CeilingMembers(v, 1000)
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "response_type":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "client_id":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "redirect_uri":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "scope":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 1000)
+		case "state":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "code_challenge":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 200)
+		case "code_challenge_method":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "response_mode":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "nonce":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 500)
+		case "prompt":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "max_age":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 20)
+		case "login_hint":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "request":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 8192)
+		case "request_uri":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		default:
+			c.Undeclared(m, "response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method", "response_mode", "nonce", "prompt", "max_age", "login_hint", "request", "request_uri")
+		}
+	}
+}
+
+func checkLoginForm(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "username", "password", "request")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "username":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 256)
+			c.Pattern(m, pattern3, "^[^\\x00-\\x1F\\x7F]*$")
+		case "password":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 1024)
+		case "request":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 16384)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkConsentForm(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "decision", "request")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "decision":
+			c.Type(m, validation.String)
+			c.Enum(m, enum15)
+		case "request":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 16384)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkLogoutForm(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "request")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "request":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 16384)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkAuthorizeUnderscoreUnderscoreHostLogin(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MinLength(v, 1)
+	c.MaxLength(v, 200)
+}
+
 func checkCreateTokenResponseCacheControl(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
 	c.MaxLength(v, 100)
@@ -185,7 +321,7 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 			c.MaxLength(m, 8192)
 		case "token_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum13)
+			c.Enum(m, enum16)
 		case "expires_in":
 			c.Type(m, validation.Integer)
 			c.Minimum(m, "1")
@@ -197,6 +333,9 @@ func checkTokenResponse(c *validation.Check, v *validation.Value) {
 		case "refresh_token":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 200)
+		case "id_token":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 8192)
 		default:
 			c.UnknownMember(m)
 		}
@@ -218,7 +357,7 @@ func checkIntrospectionResponse(c *validation.Check, v *validation.Value) {
 			c.MaxLength(m, 256)
 		case "token_type":
 			c.Type(m, validation.String)
-			c.Enum(m, enum13)
+			c.Enum(m, enum16)
 		case "exp":
 			c.Type(m, validation.Integer)
 			c.Minimum(m, "0")
@@ -241,6 +380,111 @@ func checkIntrospectionResponse(c *validation.Check, v *validation.Value) {
 		case "jti":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 256)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkAuthorizeResponseContentSecurityPolicy(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 500)
+}
+
+func checkAuthorizeResponse(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 65536)
+}
+
+func checkAuthorizeResponseLocation(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MaxLength(v, 16384)
+	c.Format(v, validation.URIReference)
+}
+
+func checkUserinfo(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "sub")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "sub":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "preferred_username":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "name":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "email":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "email_verified":
+			c.Type(m, validation.Boolean)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkAuthorizationServerMetadata(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "issuer", "authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint", "jwks_uri", "scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported", "token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported", "introspection_endpoint_auth_methods_supported", "code_challenge_methods_supported", "authorization_response_iss_parameter_supported", "subject_types_supported", "id_token_signing_alg_values_supported", "prompt_values_supported", "claims_supported", "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "issuer":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "authorization_endpoint":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "token_endpoint":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "revocation_endpoint":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "introspection_endpoint":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "userinfo_endpoint":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "jwks_uri":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 2000)
+		case "scopes_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "response_types_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "response_modes_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "grant_types_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "token_endpoint_auth_methods_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "revocation_endpoint_auth_methods_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "introspection_endpoint_auth_methods_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "code_challenge_methods_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "authorization_response_iss_parameter_supported":
+			c.Type(m, validation.Boolean)
+		case "subject_types_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "id_token_signing_alg_values_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "prompt_values_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "claims_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "claims_parameter_supported":
+			c.Type(m, validation.Boolean)
+		case "request_parameter_supported":
+			c.Type(m, validation.Boolean)
+		case "request_uri_parameter_supported":
+			c.Type(m, validation.Boolean)
 		default:
 			c.UnknownMember(m)
 		}
@@ -273,7 +517,7 @@ func checkWhoAmI(c *validation.Check, v *validation.Value) {
 		case "schemes":
 			checkWhoAmISchemes(c, m)
 		case "scopes":
-			checkWhoAmIScopes(c, m)
+			checkAuthorizationServerMetadataScopesSupported(c, m)
 		default:
 			c.UnknownMember(m)
 		}
@@ -404,7 +648,7 @@ func checkManagedUser(c *validation.Check, v *validation.Value) {
 		case "roles":
 			checkManagedUserRoles(c, m)
 		case "scopes":
-			checkWhoAmIScopes(c, m)
+			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "disabled":
 			c.Type(m, validation.Boolean)
 		case "created_at":
@@ -437,7 +681,7 @@ func checkUser(c *validation.Check, v *validation.Value) {
 		case "roles":
 			checkManagedUserRoles(c, m)
 		case "scopes":
-			checkWhoAmIScopes(c, m)
+			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "created_at":
 			c.Type(m, validation.String)
 			c.DateTime(m)
@@ -461,6 +705,19 @@ func checkSessionList(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkConsentList(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "consents")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "consents":
+			checkConsentListConsents(c, m)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
 func checkHealth(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.Required(v, "status")
@@ -468,7 +725,7 @@ func checkHealth(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "status":
 			c.Type(m, validation.String)
-			c.Enum(m, enum14)
+			c.Enum(m, enum17)
 		default:
 			c.UnknownMember(m)
 		}
@@ -490,16 +747,6 @@ func checkOpenapiDocument(c *validation.Check, v *validation.Value) {
 	}
 }
 
-func checkGetDocsResponseContentSecurityPolicy(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.String)
-	c.MaxLength(v, 500)
-}
-
-func checkGetDocsResponse(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.String)
-	c.MaxLength(v, 65536)
-}
-
 func checkGetDocsFileResponse(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
 	c.MaxLength(v, 4194304)
@@ -512,7 +759,7 @@ func checkOAuthError(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "error":
 			c.Type(m, validation.String)
-			c.Enum(m, enum15)
+			c.Enum(m, enum18)
 		case "error_description":
 			c.Type(m, validation.String)
 			c.MaxLength(m, 500)
@@ -573,7 +820,7 @@ func checkProblem(c *validation.Check, v *validation.Value) {
 
 func checkClientAssertionType(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum16)
+	c.Enum(v, enum19)
 }
 
 func checkClientAssertion(c *validation.Check, v *validation.Value) {
@@ -587,7 +834,7 @@ func checkTokenRequestAll1If(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "grant_type":
 			c.Mark(m)
-			c.Const(m, enum11)
+			c.Const(m, enum12)
 		default:
 			c.Undeclared(m, "grant_type")
 		}
@@ -596,7 +843,7 @@ func checkTokenRequestAll1If(c *validation.Check, v *validation.Value) {
 
 func checkTokenRequestAll1(c *validation.Check, v *validation.Value) {
 	if c.Accepts(v, checkTokenRequestAll1If) {
-		c.Required(v, "username", "password")
+		c.Required(v, "code", "redirect_uri", "code_verifier")
 	}
 }
 
@@ -605,7 +852,7 @@ func checkTokenRequestAll2If(c *validation.Check, v *validation.Value) {
 		switch m.Name() {
 		case "grant_type":
 			c.Mark(m)
-			c.Const(m, enum12)
+			c.Const(m, enum13)
 		default:
 			c.Undeclared(m, "grant_type")
 		}
@@ -614,7 +861,34 @@ func checkTokenRequestAll2If(c *validation.Check, v *validation.Value) {
 
 func checkTokenRequestAll2(c *validation.Check, v *validation.Value) {
 	if c.Accepts(v, checkTokenRequestAll2If) {
+		c.Required(v, "username", "password")
+	}
+}
+
+func checkTokenRequestAll3If(c *validation.Check, v *validation.Value) {
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "grant_type":
+			c.Mark(m)
+			c.Const(m, enum14)
+		default:
+			c.Undeclared(m, "grant_type")
+		}
+	}
+}
+
+func checkTokenRequestAll3(c *validation.Check, v *validation.Value) {
+	if c.Accepts(v, checkTokenRequestAll3If) {
 		c.Required(v, "refresh_token")
+	}
+}
+
+func checkAuthorizationServerMetadataScopesSupported(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		c.Type(e, validation.String)
+		c.MaxLength(e, 100)
 	}
 }
 
@@ -648,15 +922,6 @@ func checkWhoAmISchemes(c *validation.Check, v *validation.Value) {
 	}
 }
 
-func checkWhoAmIScopes(c *validation.Check, v *validation.Value) {
-	c.Type(v, validation.Array)
-	c.MaxItems(v, 100)
-	for e := v.Element(0); e != nil; e = e.Next() {
-		c.Type(e, validation.String)
-		c.MaxLength(e, 100)
-	}
-}
-
 func checkItemPageItems(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Array)
 	c.MaxItems(v, 100)
@@ -667,7 +932,7 @@ func checkItemPageItems(c *validation.Check, v *validation.Value) {
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum17)
+	c.Enum(v, enum20)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
@@ -714,7 +979,7 @@ func checkManagedUserPageUsers(c *validation.Check, v *validation.Value) {
 
 func checkRole(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum18)
+	c.Enum(v, enum21)
 }
 
 func checkManagedUserRoles(c *validation.Check, v *validation.Value) {
@@ -743,7 +1008,7 @@ func checkSession(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MaxLength(m, 64)
 		case "scopes":
-			checkWhoAmIScopes(c, m)
+			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "current":
 			c.Type(m, validation.Boolean)
 		case "created_at":
@@ -769,6 +1034,37 @@ func checkSessionListSessions(c *validation.Check, v *validation.Value) {
 	c.MaxItems(v, 100)
 	for e := v.Element(0); e != nil; e = e.Next() {
 		checkSession(c, e)
+	}
+}
+
+func checkConsent(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "client_id", "client_name", "scopes", "granted_at")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "client_id":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 256)
+		case "client_name":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 100)
+		case "scopes":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "granted_at":
+			c.Type(m, validation.String)
+			c.DateTime(m)
+			c.CeilingBytes(m, 65536)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkConsentListConsents(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Array)
+	c.MaxItems(v, 100)
+	for e := v.Element(0); e != nil; e = e.Next() {
+		checkConsent(c, e)
 	}
 }
 
@@ -811,19 +1107,19 @@ func checkJsonWebKeyOkp(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum19)
+			c.Enum(m, enum22)
 		case "crv":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum20)
+			c.Enum(m, enum23)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum21)
+			c.Enum(m, enum24)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum22)
+			c.Enum(m, enum25)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -848,19 +1144,19 @@ func checkJsonWebKeyEc(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum23)
+			c.Enum(m, enum26)
 		case "crv":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum24)
+			c.Enum(m, enum27)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum21)
+			c.Enum(m, enum24)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum25)
+			c.Enum(m, enum28)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -891,15 +1187,15 @@ func checkJsonWebKeyRsa(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum26)
+			c.Enum(m, enum29)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum21)
+			c.Enum(m, enum24)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum27)
+			c.Enum(m, enum30)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)

@@ -23,6 +23,26 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 			b := encoding.Begin()
 			encodeIntrospectionResponse(b, &r.Body)
 			return nil, b.Send(ctx.Response(), 200)
+		case GetUserinfo200JSONResponse:
+			b := encoding.Begin()
+			encodeUserinfo(b, (*Userinfo)(&r))
+			return nil, b.Send(ctx.Response(), 200)
+		case PostUserinfo200JSONResponse:
+			b := encoding.Begin()
+			encodeUserinfo(b, (*Userinfo)(&r))
+			return nil, b.Send(ctx.Response(), 200)
+		case GetAuthorizationServerMetadata200JSONResponse:
+			h := ctx.Response().Header()
+			h["Cache-Control"] = []string{r.Headers.CacheControl}
+			b := encoding.Begin()
+			encodeAuthorizationServerMetadata(b, &r.Body)
+			return nil, b.Send(ctx.Response(), 200)
+		case GetOpenidConfiguration200JSONResponse:
+			h := ctx.Response().Header()
+			h["Cache-Control"] = []string{r.Headers.CacheControl}
+			b := encoding.Begin()
+			encodeAuthorizationServerMetadata(b, &r.Body)
+			return nil, b.Send(ctx.Response(), 200)
 		case GetProtected200JSONResponse:
 			b := encoding.Begin()
 			encodeWhoAmI(b, (*WhoAmI)(&r))
@@ -104,6 +124,10 @@ func Encode(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 			b := encoding.Begin()
 			encodeSessionList(b, (*SessionList)(&r))
 			return nil, b.Send(ctx.Response(), 200)
+		case ListConsents200JSONResponse:
+			b := encoding.Begin()
+			encodeConsentList(b, (*ConsentList)(&r))
+			return nil, b.Send(ctx.Response(), 200)
 		case GetLivez200JSONResponse:
 			b := encoding.Begin()
 			encodeHealth(b, (*Health)(&r))
@@ -166,6 +190,120 @@ func encodeIntrospectionResponse(b *encoding.Buffer, v *IntrospectionResponse) {
 		b.String(*v.Jti)
 		b.Raw(`,`)
 	}
+	b.Close()
+}
+
+func encodeUserinfo(b *encoding.Buffer, v *Userinfo) {
+	b.Raw(`{"sub":`)
+	b.String(v.Sub)
+	b.Raw(`,`)
+	if v.PreferredUsername != nil {
+		b.Raw(`"preferred_username":`)
+		b.String(*v.PreferredUsername)
+		b.Raw(`,`)
+	}
+	if v.Name != nil {
+		b.Raw(`"name":`)
+		b.String(*v.Name)
+		b.Raw(`,`)
+	}
+	if v.Email != nil {
+		b.Raw(`"email":`)
+		b.String(*v.Email)
+		b.Raw(`,`)
+	}
+	if v.EmailVerified != nil {
+		b.Raw(`"email_verified":`)
+		b.Bool(*v.EmailVerified)
+		b.Raw(`,`)
+	}
+	b.Close()
+}
+
+func encodeAuthorizationServerMetadata(b *encoding.Buffer, v *AuthorizationServerMetadata) {
+	b.Raw(`{"issuer":`)
+	b.String(v.Issuer)
+	b.Raw(`,"authorization_endpoint":`)
+	b.String(v.AuthorizationEndpoint)
+	b.Raw(`,"token_endpoint":`)
+	b.String(v.TokenEndpoint)
+	b.Raw(`,"revocation_endpoint":`)
+	b.String(v.RevocationEndpoint)
+	b.Raw(`,"introspection_endpoint":`)
+	b.String(v.IntrospectionEndpoint)
+	b.Raw(`,"userinfo_endpoint":`)
+	b.String(v.UserinfoEndpoint)
+	b.Raw(`,"jwks_uri":`)
+	b.String(v.JwksUri)
+	b.Raw(`,"scopes_supported":[`)
+	for i, element := range v.ScopesSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"response_types_supported":[`)
+	for i, element := range v.ResponseTypesSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"response_modes_supported":[`)
+	for i, element := range v.ResponseModesSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"grant_types_supported":[`)
+	for i, element := range v.GrantTypesSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"token_endpoint_auth_methods_supported":[`)
+	for i, element := range v.TokenEndpointAuthMethodsSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"revocation_endpoint_auth_methods_supported":[`)
+	for i, element := range v.RevocationEndpointAuthMethodsSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"introspection_endpoint_auth_methods_supported":[`)
+	for i, element := range v.IntrospectionEndpointAuthMethodsSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"code_challenge_methods_supported":[`)
+	for i, element := range v.CodeChallengeMethodsSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"authorization_response_iss_parameter_supported":`)
+	b.Bool(v.AuthorizationResponseIssParameterSupported)
+	b.Raw(`,"subject_types_supported":[`)
+	for i, element := range v.SubjectTypesSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"id_token_signing_alg_values_supported":[`)
+	for i, element := range v.IdTokenSigningAlgValuesSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"prompt_values_supported":[`)
+	for i, element := range v.PromptValuesSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"claims_supported":[`)
+	for i, element := range v.ClaimsSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"claims_parameter_supported":`)
+	b.Bool(v.ClaimsParameterSupported)
+	b.Raw(`,"request_parameter_supported":`)
+	b.Bool(v.RequestParameterSupported)
+	b.Raw(`,"request_uri_parameter_supported":`)
+	b.Bool(v.RequestUriParameterSupported)
+	b.Raw(`,`)
 	b.Close()
 }
 
@@ -385,6 +523,32 @@ func encodeSession(b *encoding.Buffer, v *Session) {
 	b.Time(v.UsedAt)
 	b.Raw(`,"expires_at":`)
 	b.Time(v.ExpiresAt)
+	b.Raw(`,`)
+	b.Close()
+}
+
+func encodeConsentList(b *encoding.Buffer, v *ConsentList) {
+	b.Raw(`{"consents":[`)
+	for i := range v.Consents {
+		b.Next(i)
+		encodeConsent(b, &(v.Consents)[i])
+	}
+	b.Raw(`],`)
+	b.Close()
+}
+
+func encodeConsent(b *encoding.Buffer, v *Consent) {
+	b.Raw(`{"client_id":`)
+	b.String(v.ClientId)
+	b.Raw(`,"client_name":`)
+	b.String(v.ClientName)
+	b.Raw(`,"scopes":[`)
+	for i, element := range v.Scopes {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"granted_at":`)
+	b.Time(v.GrantedAt)
 	b.Raw(`,`)
 	b.Close()
 }

@@ -9,6 +9,7 @@ import (
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/guard"
+	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/validation"
 )
@@ -70,14 +71,28 @@ func Schemes(a Authenticators) []guard.Scheme {
 
 // Scopes returns every scope that a security scheme declares.
 func Scopes() []string {
-	return []string{"admin", "items:read", "items:write", "users:read", "users:write"}
+	return []string{"admin", "email", "items:read", "items:write", "openid", "profile", "users:read", "users:write"}
+}
+
+// ScopeDescriptions returns what the document says of each scope of an oauth2 scheme, for those who are asked to grant it.
+func ScopeDescriptions() map[string]string {
+	return map[string]string{
+		"admin":       "Administer the service.",
+		"email":       "Read your e-mail address.",
+		"items:read":  "Read your items.",
+		"items:write": "Create, change and delete your items.",
+		"openid":      "Know who you are.",
+		"profile":     "Read your names.",
+		"users:read":  "Read your account.",
+		"users:write": "Change and delete your account.",
+	}
 }
 
 // Roles returns the roles of the root x-roles, each with its scopes.
 func Roles() map[string][]string {
 	return map[string][]string{
-		"member": {"items:read", "items:write", "users:read", "users:write"},
-		"admin":  {"items:read", "items:write", "users:read", "users:write", "admin"},
+		"member": {"openid", "profile", "email", "items:read", "items:write", "users:read", "users:write"},
+		"admin":  {"openid", "profile", "email", "items:read", "items:write", "users:read", "users:write", "admin"},
 	}
 }
 
@@ -88,6 +103,15 @@ func Operations() []guard.Operation {
 		operationCreateToken,
 		operationRevokeToken,
 		operationIntrospectToken,
+		operationAuthorize,
+		operationAuthorizeByForm,
+		operationLogIn,
+		operationDecideConsent,
+		operationLogOut,
+		operationGetUserinfo,
+		operationPostUserinfo,
+		operationGetAuthorizationServerMetadata,
+		operationGetOpenidConfiguration,
 		operationGetJwks,
 		operationGetProtected,
 		operationGetProtectedBasic,
@@ -118,6 +142,8 @@ func Operations() []guard.Operation {
 		operationEndSessions,
 		operationEndCurrentSession,
 		operationEndSession,
+		operationListConsents,
+		operationWithdrawConsent,
 		operationGetLivez,
 		operationGetReadyz,
 		operationGetOpenapiYaml,
@@ -143,12 +169,12 @@ func operationCreateToken() guard.Operation {
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
-			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "code", "redirect_uri", "code_verifier", "username", "password", "refresh_token", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
 				return validation.DecodeForm(values, formCreateTokenFormdataRequestBody, dst.(*CreateTokenFormdataRequestBody), v, checkTokenRequest)
 			}},
 		},
 		Produces:      []string{"application/json"},
-		OAuthErrors:   true,
+		Errors:        problem.OAuth,
 		IgnoreUnknown: true,
 		Responses:     responsesCreateToken,
 	}
@@ -172,7 +198,7 @@ func operationRevokeToken() guard.Operation {
 			}},
 		},
 		Produces:      []string{},
-		OAuthErrors:   true,
+		Errors:        problem.OAuth,
 		IgnoreUnknown: true,
 		Responses:     responsesRevokeToken,
 	}
@@ -196,9 +222,171 @@ func operationIntrospectToken() guard.Operation {
 			}},
 		},
 		Produces:      []string{"application/json"},
-		OAuthErrors:   true,
+		Errors:        problem.OAuth,
 		IgnoreUnknown: true,
 		Responses:     responsesIntrospectToken,
+	}
+}
+
+func operationAuthorize() guard.Operation {
+	return guard.Operation{
+		ID: "authorize", Method: "GET", Path: "/authorize",
+		Public: "Who asks for a code has no credential yet; the page asks for it.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "pages", Quota: 120, Window: 60 * time.Second}},
+		},
+		Timeout:       10 * time.Second,
+		Produces:      []string{"text/html"},
+		Errors:        problem.Page,
+		IgnoreUnknown: true,
+		QueryNames:    []string{"authorization_request", "response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method", "response_mode", "nonce", "prompt", "max_age", "login_hint", "request", "request_uri"},
+		Parameters:    checkAuthorizeParameters,
+		Responses:     responsesAuthorize,
+	}
+}
+
+func operationAuthorizeByForm() guard.Operation {
+	return guard.Operation{
+		ID: "authorizeByForm", Method: "POST", Path: "/authorize",
+		Public: "Who asks for a code has no credential yet; the page asks for it.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "pages", Quota: 120, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method", "response_mode", "nonce", "prompt", "max_age", "login_hint", "request", "request_uri"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formAuthorizeByFormFormdataRequestBody, dst.(*AuthorizeByFormFormdataRequestBody), v, checkAuthorizationRequest)
+			}},
+		},
+		Produces:      []string{},
+		Errors:        problem.Page,
+		IgnoreUnknown: true,
+		Responses:     responsesAuthorizeByForm,
+	}
+}
+
+func operationLogIn() guard.Operation {
+	return guard.Operation{
+		ID: "logIn", Method: "POST", Path: "/login",
+		Public: "The name and the password are in the form.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "pages", Quota: 120, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"username", "password", "request"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formLogInFormdataRequestBody, dst.(*LogInFormdataRequestBody), v, checkLoginForm)
+			}},
+		},
+		Produces:   []string{},
+		Errors:     problem.Page,
+		OwnOrigin:  true,
+		Parameters: checkLogInParameters,
+		Responses:  responsesLogIn,
+	}
+}
+
+func operationDecideConsent() guard.Operation {
+	return guard.Operation{
+		ID: "decideConsent", Method: "POST", Path: "/consent",
+		Public: "The cookie says who decides; without it the person is asked to log in.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "pages", Quota: 120, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"decision", "request"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formDecideConsentFormdataRequestBody, dst.(*DecideConsentFormdataRequestBody), v, checkConsentForm)
+			}},
+		},
+		Produces:   []string{},
+		Errors:     problem.Page,
+		OwnOrigin:  true,
+		Parameters: checkDecideConsentParameters,
+		Responses:  responsesDecideConsent,
+	}
+}
+
+func operationLogOut() guard.Operation {
+	return guard.Operation{
+		ID: "logOut", Method: "POST", Path: "/logout",
+		Public: "The cookie says which login ends; without it none does.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "pages", Quota: 120, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"request"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formLogOutFormdataRequestBody, dst.(*LogOutFormdataRequestBody), v, checkLogoutForm)
+			}},
+		},
+		Produces:   []string{},
+		Errors:     problem.Page,
+		OwnOrigin:  true,
+		Parameters: checkLogOutParameters,
+		Responses:  responsesLogOut,
+	}
+}
+
+func operationGetUserinfo() guard.Operation {
+	return guard.Operation{
+		ID: "getUserinfo", Method: "GET", Path: "/userinfo",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"openid"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{"application/json"},
+		Responses: responsesGetUserinfo,
+	}
+}
+
+func operationPostUserinfo() guard.Operation {
+	return guard.Operation{
+		ID: "postUserinfo", Method: "POST", Path: "/userinfo",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"openid"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{"application/json"},
+		Responses: responsesPostUserinfo,
+	}
+}
+
+func operationGetAuthorizationServerMetadata() guard.Operation {
+	return guard.Operation{
+		ID: "getAuthorizationServerMetadata", Method: "GET", Path: "/.well-known/oauth-authorization-server",
+		Public: "Clients read it before they have a credential.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{"application/json"},
+		Responses: responsesGetAuthorizationServerMetadata,
+	}
+}
+
+func operationGetOpenidConfiguration() guard.Operation {
+	return guard.Operation{
+		ID: "getOpenidConfiguration", Method: "GET", Path: "/.well-known/openid-configuration",
+		Public: "Clients read it before they have a credential.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{"application/json"},
+		Responses: responsesGetOpenidConfiguration,
 	}
 }
 
@@ -792,6 +980,39 @@ func operationEndSession() guard.Operation {
 	}
 }
 
+func operationListConsents() guard.Operation {
+	return guard.Operation{
+		ID: "listConsents", Method: "GET", Path: "/users/me/consents",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"users:read"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{"application/json"},
+		Responses: responsesListConsents,
+	}
+}
+
+func operationWithdrawConsent() guard.Operation {
+	return guard.Operation{
+		ID: "withdrawConsent", Method: "DELETE", Path: "/users/me/consents/{client_id}",
+		Security: []guard.Alternative{
+			{{Scheme: schemeOauth2, Scopes: []string{"users:write"}}},
+		},
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+		},
+		Timeout:    10 * time.Second,
+		Produces:   []string{},
+		Parameters: checkWithdrawConsentParameters,
+		Responses:  responsesWithdrawConsent,
+	}
+}
+
 func operationGetLivez() guard.Operation {
 	return guard.Operation{
 		ID: "getLivez", Method: "GET", Path: "/livez",
@@ -858,15 +1079,19 @@ func operationGetDocsFile() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 		},
-		Timeout:    10 * time.Second,
-		Produces:   []string{"text/css", "text/javascript", "text/html", "image/png"},
-		Parameters: checkGetDocsFileParameters,
-		Responses:  responsesGetDocsFile,
+		Timeout:       10 * time.Second,
+		Produces:      []string{"text/css", "text/javascript", "text/html", "image/png"},
+		IgnoreUnknown: true,
+		Parameters:    checkGetDocsFileParameters,
+		Responses:     responsesGetDocsFile,
 	}
 }
 
 var formCreateTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
 	"grant_type":            {Shape: validation.AnyText},
+	"code":                  {Shape: validation.AnyText},
+	"redirect_uri":          {Shape: validation.AnyText},
+	"code_verifier":         {Shape: validation.AnyText},
 	"username":              {Shape: validation.AnyText},
 	"password":              {Shape: validation.AnyText},
 	"refresh_token":         {Shape: validation.AnyText},
@@ -893,6 +1118,38 @@ var formIntrospectTokenFormdataRequestBody = &validation.FormShape{Members: map[
 	"client_secret":         {Shape: validation.AnyText},
 	"client_assertion_type": {Shape: validation.AnyText},
 	"client_assertion":      {Shape: validation.AnyText},
+}}
+
+var formAuthorizeByFormFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"response_type":         {Shape: validation.AnyText},
+	"client_id":             {Shape: validation.AnyText},
+	"redirect_uri":          {Shape: validation.AnyText},
+	"scope":                 {Shape: validation.AnyText},
+	"state":                 {Shape: validation.AnyText},
+	"code_challenge":        {Shape: validation.AnyText},
+	"code_challenge_method": {Shape: validation.AnyText},
+	"response_mode":         {Shape: validation.AnyText},
+	"nonce":                 {Shape: validation.AnyText},
+	"prompt":                {Shape: validation.AnyText},
+	"max_age":               {Shape: validation.AnyText},
+	"login_hint":            {Shape: validation.AnyText},
+	"request":               {Shape: validation.AnyText},
+	"request_uri":           {Shape: validation.AnyText},
+}}
+
+var formLogInFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"username": {Shape: validation.AnyText},
+	"password": {Shape: validation.AnyText},
+	"request":  {Shape: validation.AnyText},
+}}
+
+var formDecideConsentFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"decision": {Shape: validation.AnyText},
+	"request":  {Shape: validation.AnyText},
+}}
+
+var formLogOutFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"request": {Shape: validation.AnyText},
 }}
 
 // DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.

@@ -6,6 +6,33 @@ import (
 	"example.com/gatehouse/internal/validation"
 )
 
+var styleAuthorizeQueryAuthorizationRequest = &validation.Style{Name: "authorization_request", In: "query", Style: "form", Explode: true, Shape: &validation.Shape{Members: map[string]*validation.Shape{"response_type": validation.AnyText, "client_id": validation.AnyText, "redirect_uri": validation.AnyText, "scope": validation.AnyText, "state": validation.AnyText, "code_challenge": validation.AnyText, "code_challenge_method": validation.AnyText, "response_mode": validation.AnyText, "nonce": validation.AnyText, "prompt": validation.AnyText, "max_age": validation.AnyText, "login_hint": validation.AnyText, "request": validation.AnyText, "request_uri": validation.AnyText}}}
+
+var styleAuthorizeCookieUnderscoreUnderscoreHostLogin = &validation.Style{Name: "__Host-login", In: "cookie", Style: "form", Explode: true, Shape: validation.AnyText}
+
+func checkAuthorizeParameters(p *validation.Parameters) {
+	p.Styled(styleAuthorizeQueryAuthorizationRequest, checkAuthorizationRequest)
+	p.Styled(styleAuthorizeCookieUnderscoreUnderscoreHostLogin, checkAuthorizeUnderscoreUnderscoreHostLogin)
+}
+
+var styleLogInCookieUnderscoreUnderscoreHostLogin = &validation.Style{Name: "__Host-login", In: "cookie", Style: "form", Explode: true, Shape: validation.AnyText}
+
+func checkLogInParameters(p *validation.Parameters) {
+	p.Styled(styleLogInCookieUnderscoreUnderscoreHostLogin, checkAuthorizeUnderscoreUnderscoreHostLogin)
+}
+
+var styleDecideConsentCookieUnderscoreUnderscoreHostLogin = &validation.Style{Name: "__Host-login", In: "cookie", Style: "form", Explode: true, Shape: validation.AnyText}
+
+func checkDecideConsentParameters(p *validation.Parameters) {
+	p.Styled(styleDecideConsentCookieUnderscoreUnderscoreHostLogin, checkAuthorizeUnderscoreUnderscoreHostLogin)
+}
+
+var styleLogOutCookieUnderscoreUnderscoreHostLogin = &validation.Style{Name: "__Host-login", In: "cookie", Style: "form", Explode: true, Shape: validation.AnyText}
+
+func checkLogOutParameters(p *validation.Parameters) {
+	p.Styled(styleLogOutCookieUnderscoreUnderscoreHostLogin, checkAuthorizeUnderscoreUnderscoreHostLogin)
+}
+
 func checkListItemsParameters(p *validation.Parameters) {
 	if value, ok := p.Query("category"); ok {
 		switch value {
@@ -132,6 +159,13 @@ func checkEndSessionParameters(p *validation.Parameters) {
 	{
 		value := p.Path("session_id")
 		p.Check("session_id", "format", validation.UUID(value))
+	}
+}
+
+func checkWithdrawConsentParameters(p *validation.Parameters) {
+	{
+		value := p.Path("client_id")
+		p.Check("client_id", "format", validation.UUID(value))
 	}
 }
 

@@ -69,6 +69,161 @@ func responsesIntrospectToken() []guard.Response {
 	}
 }
 
+func responsesAuthorize() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}, Contents: []guard.Content{
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
+		}},
+		{Status: "303", Headers: []guard.ResponseHeader{
+			{Name: "Location", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseLocation},
+		}},
+		responsePageBadRequest("400"),
+		responsePageNotAcceptable("406"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesAuthorizeByForm() []guard.Response {
+	return []guard.Response{
+		{Status: "303", Headers: []guard.ResponseHeader{
+			{Name: "Location", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseLocation},
+		}},
+		responsePageBadRequest("400"),
+		responsePageRequestTimeout("408"),
+		responsePageContentTooLarge("413"),
+		responsePageUnsupportedMediaType("415"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesLogIn() []guard.Response {
+	return []guard.Response{
+		{Status: "303", Headers: []guard.ResponseHeader{
+			{Name: "Location", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseLocation},
+			{Name: "Set-Cookie", Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}},
+		responsePageBadRequest("400"),
+		responseLoginRefused("403"),
+		responsePageNotAcceptable("406"),
+		responsePageRequestTimeout("408"),
+		responsePageContentTooLarge("413"),
+		responsePageUnsupportedMediaType("415"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesDecideConsent() []guard.Response {
+	return []guard.Response{
+		{Status: "303", Headers: []guard.ResponseHeader{
+			{Name: "Location", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseLocation},
+		}},
+		responsePageBadRequest("400"),
+		responsePageForbidden("403"),
+		responsePageNotAcceptable("406"),
+		responsePageRequestTimeout("408"),
+		responsePageContentTooLarge("413"),
+		responsePageUnsupportedMediaType("415"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesLogOut() []guard.Response {
+	return []guard.Response{
+		{Status: "303", Headers: []guard.ResponseHeader{
+			{Name: "Location", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseLocation},
+			{Name: "Set-Cookie", Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}},
+		responsePageBadRequest("400"),
+		responsePageForbidden("403"),
+		responsePageNotAcceptable("406"),
+		responsePageRequestTimeout("408"),
+		responsePageContentTooLarge("413"),
+		responsePageUnsupportedMediaType("415"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesGetUserinfo() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkUserinfo},
+		}},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesPostUserinfo() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkUserinfo},
+		}},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesGetAuthorizationServerMetadata() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
+		}, Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkAuthorizationServerMetadata},
+		}},
+		responseBadRequest("400"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesGetOpenidConfiguration() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
+		}, Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkAuthorizationServerMetadata},
+		}},
+		responseBadRequest("400"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
 func responsesGetJwks() []guard.Response {
 	return []guard.Response{
 		{Status: "200", Headers: []guard.ResponseHeader{
@@ -581,6 +736,36 @@ func responsesEndSession() []guard.Response {
 	}
 }
 
+func responsesListConsents() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Contents: []guard.Content{
+			{MediaType: "application/json", JSON: checkConsentList},
+		}},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotAcceptable("406"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
+func responsesWithdrawConsent() []guard.Response {
+	return []guard.Response{
+		{Status: "204"},
+		responseBadRequest("400"),
+		responseUnauthorized("401"),
+		responseForbidden("403"),
+		responseNotFound("404"),
+		responseUnprocessableContent("422"),
+		responseTooManyRequests("429"),
+		responseInternal("500"),
+		responseUnavailable("503"),
+	}
+}
+
 func responsesGetLivez() []guard.Response {
 	return []guard.Response{
 		{Status: "200", Contents: []guard.Content{
@@ -640,9 +825,9 @@ func responsesGetOpenapiJson() []guard.Response {
 func responsesGetDocs() []guard.Response {
 	return []guard.Response{
 		{Status: "200", Headers: []guard.ResponseHeader{
-			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
 		}, Contents: []guard.Content{
-			{MediaType: "text/html", Text: checkGetDocsResponse},
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
 		}},
 		responseBadRequest("400"),
 		responseNotFound("404"),
@@ -657,11 +842,11 @@ func responsesGetDocs() []guard.Response {
 func responsesGetDocsFile() []guard.Response {
 	return []guard.Response{
 		{Status: "200", Headers: []guard.ResponseHeader{
-			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
 		}, Contents: []guard.Content{
 			{MediaType: "text/css", Text: checkGetDocsFileResponse},
 			{MediaType: "text/javascript", Text: checkGetDocsFileResponse},
-			{MediaType: "text/html", Text: checkGetDocsResponse},
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
 			{MediaType: "image/png"},
 		}},
 		responseBadRequest("400"),
@@ -744,8 +929,8 @@ func responseOAuthTooManyRequests(status string) guard.Response {
 		{Name: "Cache-Control", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponseCacheControl},
 		{Name: "Pragma", Required: true, Shape: validation.AnyText, Check: checkCreateTokenResponsePragma},
 		{Name: "Retry-After", Shape: &validation.Shape{Kinds: validation.Integer}, Check: checkOAuthTooManyRequestsRetryAfter},
-		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
-		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
+		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
 	}, Contents: []guard.Content{
 		{MediaType: "application/json", JSON: checkOAuthError},
 	}}
@@ -770,8 +955,98 @@ func responseOAuthUnavailable(status string) guard.Response {
 	}}
 }
 
+func responsePageBadRequest(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageNotAcceptable(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageUnprocessableContent(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageTooManyRequests(status string) guard.Response {
+	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
+		{Name: "Retry-After", Shape: &validation.Shape{Kinds: validation.Integer}, Check: checkOAuthTooManyRequestsRetryAfter},
+		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+	}, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageInternal(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageUnavailable(status string) guard.Response {
+	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
+		{Name: "Retry-After", Shape: &validation.Shape{Kinds: validation.Integer}, Check: checkOAuthTooManyRequestsRetryAfter},
+	}, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageRequestTimeout(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageContentTooLarge(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageUnsupportedMediaType(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responseLoginRefused(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageForbidden(status string) guard.Response {
+	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
+		{Name: "Www-Authenticate", Shape: validation.AnyText, Check: checkOAuthUnauthorizedWWWAuthenticate},
+	}, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
 func responseBadRequest(status string) guard.Response {
 	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "application/problem+json", JSON: checkProblem},
+	}}
+}
+
+func responseUnauthorized(status string) guard.Response {
+	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
+		{Name: "Www-Authenticate", Shape: validation.AnyText, Check: checkOAuthUnauthorizedWWWAuthenticate},
+	}, Contents: []guard.Content{
+		{MediaType: "application/problem+json", JSON: checkProblem},
+	}}
+}
+
+func responseForbidden(status string) guard.Response {
+	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
+		{Name: "Www-Authenticate", Shape: validation.AnyText, Check: checkOAuthUnauthorizedWWWAuthenticate},
+	}, Contents: []guard.Content{
 		{MediaType: "application/problem+json", JSON: checkProblem},
 	}}
 }
@@ -791,8 +1066,8 @@ func responseUnprocessableContent(status string) guard.Response {
 func responseTooManyRequests(status string) guard.Response {
 	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
 		{Name: "Retry-After", Shape: &validation.Shape{Kinds: validation.Integer}, Check: checkOAuthTooManyRequestsRetryAfter},
-		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
-		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkGetDocsResponseContentSecurityPolicy},
+		{Name: "Ratelimit-Policy", Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		{Name: "Ratelimit", Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
 	}, Contents: []guard.Content{
 		{MediaType: "application/problem+json", JSON: checkProblem},
 	}}
@@ -807,22 +1082,6 @@ func responseInternal(status string) guard.Response {
 func responseUnavailable(status string) guard.Response {
 	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
 		{Name: "Retry-After", Shape: &validation.Shape{Kinds: validation.Integer}, Check: checkOAuthTooManyRequestsRetryAfter},
-	}, Contents: []guard.Content{
-		{MediaType: "application/problem+json", JSON: checkProblem},
-	}}
-}
-
-func responseUnauthorized(status string) guard.Response {
-	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
-		{Name: "Www-Authenticate", Shape: validation.AnyText, Check: checkOAuthUnauthorizedWWWAuthenticate},
-	}, Contents: []guard.Content{
-		{MediaType: "application/problem+json", JSON: checkProblem},
-	}}
-}
-
-func responseForbidden(status string) guard.Response {
-	return guard.Response{Status: status, Headers: []guard.ResponseHeader{
-		{Name: "Www-Authenticate", Shape: validation.AnyText, Check: checkOAuthUnauthorizedWWWAuthenticate},
 	}, Contents: []guard.Content{
 		{MediaType: "application/problem+json", JSON: checkProblem},
 	}}

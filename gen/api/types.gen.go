@@ -53,6 +53,24 @@ func (e ClientAssertionType) Valid() bool {
 	}
 }
 
+// Defines values for ConsentFormDecision.
+const (
+	ConsentFormDecisionAllow ConsentFormDecision = "allow"
+	ConsentFormDecisionDeny  ConsentFormDecision = "deny"
+)
+
+// Valid indicates whether the value is a known member of the ConsentFormDecision enum.
+func (e ConsentFormDecision) Valid() bool {
+	switch e {
+	case ConsentFormDecisionAllow:
+		return true
+	case ConsentFormDecisionDeny:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -328,6 +346,7 @@ func (e Role) Valid() bool {
 
 // Defines values for TokenRequestGrantType.
 const (
+	TokenRequestGrantTypeAuthorizationCode TokenRequestGrantType = "authorization_code"
 	TokenRequestGrantTypeClientCredentials TokenRequestGrantType = "client_credentials"
 	TokenRequestGrantTypePassword          TokenRequestGrantType = "password"
 	TokenRequestGrantTypeRefreshToken      TokenRequestGrantType = "refresh_token"
@@ -336,6 +355,8 @@ const (
 // Valid indicates whether the value is a known member of the TokenRequestGrantType enum.
 func (e TokenRequestGrantType) Valid() bool {
 	switch e {
+	case TokenRequestGrantTypeAuthorizationCode:
+		return true
 	case TokenRequestGrantTypeClientCredentials:
 		return true
 	case TokenRequestGrantTypePassword:
@@ -374,6 +395,123 @@ type AccountMailRequest struct {
 	Email string `json:"email"`
 }
 
+// AuthorizationRequest The parameters of RFC 6749 §4.1.1, RFC 7636 §4.3 and OpenID Connect Core §3.1.2.1. Unknown parameters are ignored, and one without a value counts as left out, as RFC 6749 §3.1 demands.
+type AuthorizationRequest struct {
+	// ClientId Which application asks.
+	ClientId *string `json:"client_id,omitempty"`
+
+	// CodeChallenge The SHA-256 of the code verifier, in base64url (RFC 7636 §4.2).
+	CodeChallenge *string `json:"code_challenge,omitempty"`
+
+	// CodeChallengeMethod Always S256.
+	CodeChallengeMethod *string `json:"code_challenge_method,omitempty"`
+
+	// LoginHint Who will log in.
+	LoginHint *string `json:"login_hint,omitempty"`
+
+	// MaxAge Ask for the password where it was given more seconds ago.
+	MaxAge *string `json:"max_age,omitempty"`
+
+	// Nonce Returned in the ID token.
+	Nonce *string `json:"nonce,omitempty"`
+
+	// Prompt none: ask nothing; login or select_account: ask for the password; consent: ask whether the application may.
+	Prompt *string `json:"prompt,omitempty"`
+
+	// RedirectUri Where the browser goes with the code: one of those of the client, character for character.
+	RedirectUri *string `json:"redirect_uri,omitempty"`
+
+	// Request Not supported.
+	Request *string `json:"request,omitempty"`
+
+	// RequestUri Not supported.
+	RequestUri *string `json:"request_uri,omitempty"`
+
+	// ResponseMode Always query.
+	ResponseMode *string `json:"response_mode,omitempty"`
+
+	// ResponseType Always code.
+	ResponseType *string `json:"response_type,omitempty"`
+
+	// Scope Scopes separated by spaces. Absent for all that may be. With openid there is an ID token.
+	Scope *string `json:"scope,omitempty"`
+
+	// State Returned as it is.
+	State *string `json:"state,omitempty"`
+}
+
+// AuthorizationServerMetadata RFC 8414 §2 and OpenID Connect Discovery §3.
+type AuthorizationServerMetadata struct {
+	// AuthorizationEndpoint An address of this service.
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+
+	// AuthorizationResponseIssParameterSupported Whether it works.
+	AuthorizationResponseIssParameterSupported bool `json:"authorization_response_iss_parameter_supported"`
+
+	// ClaimsParameterSupported Whether it works.
+	ClaimsParameterSupported bool `json:"claims_parameter_supported"`
+
+	// ClaimsSupported Names.
+	ClaimsSupported []string `json:"claims_supported"`
+
+	// CodeChallengeMethodsSupported Names.
+	CodeChallengeMethodsSupported []string `json:"code_challenge_methods_supported"`
+
+	// GrantTypesSupported Names.
+	GrantTypesSupported []string `json:"grant_types_supported"`
+
+	// IdTokenSigningAlgValuesSupported Names.
+	IdTokenSigningAlgValuesSupported []string `json:"id_token_signing_alg_values_supported"`
+
+	// IntrospectionEndpoint An address of this service.
+	IntrospectionEndpoint string `json:"introspection_endpoint"`
+
+	// IntrospectionEndpointAuthMethodsSupported Names.
+	IntrospectionEndpointAuthMethodsSupported []string `json:"introspection_endpoint_auth_methods_supported"`
+
+	// Issuer An address of this service.
+	Issuer string `json:"issuer"`
+
+	// JwksUri An address of this service.
+	JwksUri string `json:"jwks_uri"`
+
+	// PromptValuesSupported Names.
+	PromptValuesSupported []string `json:"prompt_values_supported"`
+
+	// RequestParameterSupported Whether it works.
+	RequestParameterSupported bool `json:"request_parameter_supported"`
+
+	// RequestUriParameterSupported Whether it works.
+	RequestUriParameterSupported bool `json:"request_uri_parameter_supported"`
+
+	// ResponseModesSupported Names.
+	ResponseModesSupported []string `json:"response_modes_supported"`
+
+	// ResponseTypesSupported Names.
+	ResponseTypesSupported []string `json:"response_types_supported"`
+
+	// RevocationEndpoint An address of this service.
+	RevocationEndpoint string `json:"revocation_endpoint"`
+
+	// RevocationEndpointAuthMethodsSupported Names.
+	RevocationEndpointAuthMethodsSupported []string `json:"revocation_endpoint_auth_methods_supported"`
+
+	// ScopesSupported Names.
+	ScopesSupported []string `json:"scopes_supported"`
+
+	// SubjectTypesSupported Names.
+	SubjectTypesSupported []string `json:"subject_types_supported"`
+
+	// TokenEndpoint An address of this service.
+	TokenEndpoint string `json:"token_endpoint"`
+
+	// TokenEndpointAuthMethodsSupported Names.
+	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
+
+	// UserinfoEndpoint An address of this service.
+	UserinfoEndpoint string `json:"userinfo_endpoint"`
+}
+
 // Category What kind of thing an item is.
 type Category string
 
@@ -382,6 +520,39 @@ type ClientAssertion = string
 
 // ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
 type ClientAssertionType string
+
+// Consent What a user has allowed an application.
+type Consent struct {
+	// ClientId Which application.
+	ClientId string `json:"client_id"`
+
+	// ClientName What it is called.
+	ClientName string `json:"client_name"`
+
+	// GrantedAt Since when.
+	GrantedAt time.Time `json:"granted_at"`
+
+	// Scopes What it may do.
+	Scopes []string `json:"scopes"`
+}
+
+// ConsentForm What the consent page sends.
+type ConsentForm struct {
+	// Decision What the person says.
+	Decision ConsentFormDecision `json:"decision"`
+
+	// Request The query of the authorization request, which goes on afterwards.
+	Request string `json:"request"`
+}
+
+// ConsentFormDecision What the person says.
+type ConsentFormDecision string
+
+// ConsentList What a user has allowed.
+type ConsentList struct {
+	// Consents The newest first.
+	Consents []Consent `json:"consents"`
+}
 
 // Dimensions Outer measures in centimetres.
 type Dimensions struct {
@@ -670,6 +841,24 @@ type JsonWebKeySet struct {
 	Keys []JsonWebKey `json:"keys"`
 }
 
+// LoginForm What the login page sends.
+type LoginForm struct {
+	// Password The user's password.
+	Password string `json:"password"`
+
+	// Request The query of the authorization request, which goes on afterwards.
+	Request string `json:"request"`
+
+	// Username The user's name.
+	Username string `json:"username"`
+}
+
+// LogoutForm What the pages send to log out.
+type LogoutForm struct {
+	// Request The query of the authorization request, which goes on afterwards.
+	Request string `json:"request"`
+}
+
 // ManagedUser An account, as an administrator sees it.
 type ManagedUser struct {
 	// CreatedAt UTC.
@@ -881,7 +1070,7 @@ type SessionList struct {
 	Sessions []Session `json:"sessions"`
 }
 
-// TokenRequest The form of RFC 6749 §4.3.2 (password), §4.4.2 (client_credentials) and §6 (refresh_token). Unknown parameters are ignored, as §3.2 demands.
+// TokenRequest The form of RFC 6749 §4.1.3 (authorization_code), §4.3.2 (password), §4.4.2 (client_credentials) and §6 (refresh_token). Unknown parameters are ignored, as §3.2 demands.
 type TokenRequest struct {
 	// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
 	ClientAssertion *ClientAssertion `json:"client_assertion,omitempty"`
@@ -895,11 +1084,20 @@ type TokenRequest struct {
 	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.
 	ClientSecret *string `json:"client_secret,omitempty"`
 
+	// Code The code that the browser brought. It is good once and for a minute.
+	Code *string `json:"code,omitempty"`
+
+	// CodeVerifier What the code challenge was made of (RFC 7636 §4.1).
+	CodeVerifier *string `json:"code_verifier,omitempty"`
+
 	// GrantType What the client exchanges for a token.
 	GrantType TokenRequestGrantType `json:"grant_type"`
 
 	// Password The user's password.
 	Password *string `json:"password,omitempty"`
+
+	// RedirectUri The one of the authorization request.
+	RedirectUri *string `json:"redirect_uri,omitempty"`
 
 	// RefreshToken The refresh token of the last answer.
 	RefreshToken *string `json:"refresh_token,omitempty"`
@@ -921,6 +1119,9 @@ type TokenResponse struct {
 
 	// ExpiresIn Seconds.
 	ExpiresIn int32 `json:"expires_in"`
+
+	// IdToken Who logged in (OpenID Connect Core §2), where a code with the scope openid was exchanged.
+	IdToken *string `json:"id_token,omitempty"`
 
 	// RefreshToken For the next access token. It is good once. A client that acts for itself gets none.
 	RefreshToken *string `json:"refresh_token,omitempty"`
@@ -963,6 +1164,24 @@ type User struct {
 type UserPatch struct {
 	// DisplayName Shown to people.
 	DisplayName nullable.Nullable[string] `json:"display_name,omitempty"`
+}
+
+// Userinfo OpenID Connect Core §5.1.
+type Userinfo struct {
+	// Email The address.
+	Email *string `json:"email,omitempty"`
+
+	// EmailVerified Whether the person has proven it.
+	EmailVerified *bool `json:"email_verified,omitempty"`
+
+	// Name What the person is called.
+	Name *string `json:"name,omitempty"`
+
+	// PreferredUsername What the person logs in with.
+	PreferredUsername *string `json:"preferred_username,omitempty"`
+
+	// Sub Who it is. Never given to another.
+	Sub string `json:"sub"`
 }
 
 // Violation One thing that is wrong with the request. It never holds what was sent.
@@ -1073,6 +1292,21 @@ type UnprocessableContent = Problem
 // UnsupportedMediaType RFC 9457.
 type UnsupportedMediaType = Problem
 
+// AuthorizeParams defines parameters for Authorize.
+type AuthorizeParams struct {
+	// AuthorizationRequest The authorization request. Each member is a parameter of the query.
+	AuthorizationRequest *AuthorizationRequest `form:"authorization_request,omitempty" json:"authorization_request,omitempty"`
+
+	// LoginCookie Who is logged in on the pages of the service. `POST /login` sets it.
+	LoginCookie *string `form:"__Host-login,omitempty" json:"__Host-login,omitempty"`
+}
+
+// DecideConsentParams defines parameters for DecideConsent.
+type DecideConsentParams struct {
+	// LoginCookie Who is logged in on the pages of the service. `POST /login` sets it.
+	LoginCookie *string `form:"__Host-login,omitempty" json:"__Host-login,omitempty"`
+}
+
 // ListItemsParams defines parameters for ListItems.
 type ListItemsParams struct {
 	// Category Only items of this category.
@@ -1109,6 +1343,18 @@ type ReplaceItemParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// LogInParams defines parameters for LogIn.
+type LogInParams struct {
+	// LoginCookie Who is logged in on the pages of the service. `POST /login` sets it.
+	LoginCookie *string `form:"__Host-login,omitempty" json:"__Host-login,omitempty"`
+}
+
+// LogOutParams defines parameters for LogOut.
+type LogOutParams struct {
+	// LoginCookie Who is logged in on the pages of the service. `POST /login` sets it.
+	LoginCookie *string `form:"__Host-login,omitempty" json:"__Host-login,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Search Only accounts whose user name or e-mail address begins with this.
@@ -1136,6 +1382,12 @@ type VerifyEmailJSONRequestBody = EmailVerification
 // RequestVerificationMailJSONRequestBody defines body for RequestVerificationMail for application/json ContentType.
 type RequestVerificationMailJSONRequestBody = AccountMailRequest
 
+// AuthorizeByFormFormdataRequestBody defines body for AuthorizeByForm for application/x-www-form-urlencoded ContentType.
+type AuthorizeByFormFormdataRequestBody = AuthorizationRequest
+
+// DecideConsentFormdataRequestBody defines body for DecideConsent for application/x-www-form-urlencoded ContentType.
+type DecideConsentFormdataRequestBody = ConsentForm
+
 // IntrospectTokenFormdataRequestBody defines body for IntrospectToken for application/x-www-form-urlencoded ContentType.
 type IntrospectTokenFormdataRequestBody = IntrospectionRequest
 
@@ -1147,6 +1399,12 @@ type PatchItemApplicationMergePatchPlusJSONRequestBody = ItemPatch
 
 // ReplaceItemJSONRequestBody defines body for ReplaceItem for application/json ContentType.
 type ReplaceItemJSONRequestBody = NewItem
+
+// LogInFormdataRequestBody defines body for LogIn for application/x-www-form-urlencoded ContentType.
+type LogInFormdataRequestBody = LoginForm
+
+// LogOutFormdataRequestBody defines body for LogOut for application/x-www-form-urlencoded ContentType.
+type LogOutFormdataRequestBody = LogoutForm
 
 // RevokeTokenFormdataRequestBody defines body for RevokeToken for application/x-www-form-urlencoded ContentType.
 type RevokeTokenFormdataRequestBody = RevocationRequest

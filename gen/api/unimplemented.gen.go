@@ -29,6 +29,51 @@ func (Unimplemented) IntrospectToken(context.Context, IntrospectTokenRequestObje
 	return nil, unimplemented("introspectToken")
 }
 
+// Authorize answers GET /authorize.
+func (Unimplemented) Authorize(context.Context, AuthorizeRequestObject) (AuthorizeResponseObject, error) {
+	return nil, unimplemented("authorize")
+}
+
+// AuthorizeByForm answers POST /authorize.
+func (Unimplemented) AuthorizeByForm(context.Context, AuthorizeByFormRequestObject) (AuthorizeByFormResponseObject, error) {
+	return nil, unimplemented("authorizeByForm")
+}
+
+// LogIn answers POST /login.
+func (Unimplemented) LogIn(context.Context, LogInRequestObject) (LogInResponseObject, error) {
+	return nil, unimplemented("logIn")
+}
+
+// DecideConsent answers POST /consent.
+func (Unimplemented) DecideConsent(context.Context, DecideConsentRequestObject) (DecideConsentResponseObject, error) {
+	return nil, unimplemented("decideConsent")
+}
+
+// LogOut answers POST /logout.
+func (Unimplemented) LogOut(context.Context, LogOutRequestObject) (LogOutResponseObject, error) {
+	return nil, unimplemented("logOut")
+}
+
+// GetUserinfo answers GET /userinfo.
+func (Unimplemented) GetUserinfo(context.Context, GetUserinfoRequestObject) (GetUserinfoResponseObject, error) {
+	return nil, unimplemented("getUserinfo")
+}
+
+// PostUserinfo answers POST /userinfo.
+func (Unimplemented) PostUserinfo(context.Context, PostUserinfoRequestObject) (PostUserinfoResponseObject, error) {
+	return nil, unimplemented("postUserinfo")
+}
+
+// GetAuthorizationServerMetadata answers GET /.well-known/oauth-authorization-server.
+func (Unimplemented) GetAuthorizationServerMetadata(context.Context, GetAuthorizationServerMetadataRequestObject) (GetAuthorizationServerMetadataResponseObject, error) {
+	return nil, unimplemented("getAuthorizationServerMetadata")
+}
+
+// GetOpenidConfiguration answers GET /.well-known/openid-configuration.
+func (Unimplemented) GetOpenidConfiguration(context.Context, GetOpenidConfigurationRequestObject) (GetOpenidConfigurationResponseObject, error) {
+	return nil, unimplemented("getOpenidConfiguration")
+}
+
 // GetJwks answers GET /.well-known/jwks.json.
 func (Unimplemented) GetJwks(context.Context, GetJwksRequestObject) (GetJwksResponseObject, error) {
 	return nil, unimplemented("getJwks")
@@ -177,6 +222,16 @@ func (Unimplemented) EndCurrentSession(context.Context, EndCurrentSessionRequest
 // EndSession answers DELETE /users/me/sessions/{session_id}.
 func (Unimplemented) EndSession(context.Context, EndSessionRequestObject) (EndSessionResponseObject, error) {
 	return nil, unimplemented("endSession")
+}
+
+// ListConsents answers GET /users/me/consents.
+func (Unimplemented) ListConsents(context.Context, ListConsentsRequestObject) (ListConsentsResponseObject, error) {
+	return nil, unimplemented("listConsents")
+}
+
+// WithdrawConsent answers DELETE /users/me/consents/{client_id}.
+func (Unimplemented) WithdrawConsent(context.Context, WithdrawConsentRequestObject) (WithdrawConsentResponseObject, error) {
+	return nil, unimplemented("withdrawConsent")
 }
 
 // GetLivez answers GET /livez.

@@ -20,3 +20,9 @@ func (s *Service) Principal(ctx context.Context, id string) (*auth.Principal, er
 	}
 	return &auth.Principal{Subject: id, Scopes: u.Scopes, IssuedAt: s.now()}, nil
 }
+
+// Username returns what a user logs in with.
+func (s *Service) Username(ctx context.Context, id string) (string, error) {
+	u, err := s.Find(ctx, id)
+	return u.Username, err
+}

@@ -10,7 +10,7 @@ import (
 // operations writes the Authenticators interface, the schemes and the operation table.
 func (e *emitter) operations() string {
 	e.begin(quoted("context"), quoted("net/url"), quoted("time"), "",
-		quoted(module+"auth"), quoted(module+"guard"), quoted(module+"ratelimit"), quoted(module+"validation"))
+		quoted(module+"auth"), quoted(module+"guard"), quoted(module+"problem"), quoted(module+"ratelimit"), quoted(module+"validation"))
 	e.p("// Authenticators prove credentials, one method for each entry of components.securitySchemes. Each returns the")
 	e.p("// principal, or auth.ErrInvalidCredential where the credential is not good, or another error where it could not tell.")
 	e.p("type Authenticators interface {")
@@ -42,6 +42,14 @@ func (e *emitter) operations() string {
 	e.p("}\n}\n")
 	e.p("// Scopes returns every scope that a security scheme declares.")
 	e.p("func Scopes() []string {\nreturn []string{%s}\n}\n", quoteAll(e.document.scopes()))
+	e.p("// ScopeDescriptions returns what the document says of each scope of an oauth2 scheme, for those who are asked to grant it.")
+	e.p("func ScopeDescriptions() map[string]string {\nreturn map[string]string{")
+	for _, name := range e.document.scopes() {
+		if text := e.document.says(name); text != "" {
+			e.p("%q: %q,", name, text)
+		}
+	}
+	e.p("}\n}\n")
 	e.roles()
 	e.p("// Operations returns the operation table: one row for each operation of the document.")
 	e.p("func Operations() []guard.Operation {\nvar list []guard.Operation\nfor _, operation := range []func() guard.Operation{")
@@ -69,6 +77,16 @@ func (d *document) scopes() []string {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// says is the description of a scope: that of the first scheme that has one.
+func (d *document) says(scope string) string {
+	for _, s := range d.schemes {
+		if s.says[scope] != "" {
+			return s.says[scope]
+		}
+	}
+	return ""
 }
 
 func (s scheme) constant() string { return "scheme" + s.goName }
@@ -154,8 +172,11 @@ func (e *emitter) operation(o *operation) {
 		e.p("},")
 	}
 	e.p("Produces: []string{%s},", quoteAll(o.produces()))
-	if o.oauthErrors {
-		e.p("OAuthErrors: true,")
+	if o.problemFormat != "" {
+		e.p("Errors: problem.%s,", map[string]string{formatOAuth: "OAuth", formatPage: "Page"}[o.problemFormat])
+	}
+	if o.ownOrigin() {
+		e.p("OwnOrigin: true,")
 	}
 	if o.ignoreUnknown {
 		e.p("IgnoreUnknown: true,")

@@ -212,7 +212,8 @@ func TestExtensionsAsTheirSchemaSays(t *testing.T) {
 		{"a path", "x-rate-limit: []", "it stands at the root of the document and in an operation"},
 
 		{"an operation", "x-problem-format: oauth", ""},
-		{"an operation", "x-problem-format: OAuth", "can only be given as oauth"},
+		{"an operation", "x-problem-format: OAuth", "can only be given as oauth or page"},
+		{"an operation", "x-problem-format: page", ""},
 		{"an operation", "x-problem-format: true", "can only be given as oauth"},
 		{"the root", "x-problem-format: oauth", "it stands in an operation"},
 		{"an operation", "x-unknown-parameters: ignore", ""},

@@ -105,8 +105,11 @@ func (r *response) speaks(mediaType string) bool {
 
 // errorMediaType is what the engine's errors are written in.
 func (o *operation) errorMediaType() string {
-	if o.oauthErrors {
+	switch o.problemFormat {
+	case formatOAuth:
 		return "application/json"
+	case formatPage:
+		return "text/html"
 	}
 	return "application/problem+json"
 }
@@ -115,7 +118,10 @@ func (o *operation) errorMediaType() string {
 func (o *operation) errorStatuses() []string {
 	list := []string{"400", "500", "503"}
 	if o.public == "" {
-		list = append(list, "401", "403")
+		list = append(list, "401")
+	}
+	if o.public == "" || o.ownOrigin() {
+		list = append(list, "403")
 	}
 	if len(o.limits) > 0 {
 		list = append(list, "429")
@@ -129,7 +135,7 @@ func (o *operation) errorStatuses() []string {
 	if len(o.produces()) > 0 {
 		list = append(list, "406")
 	}
-	if !o.oauthErrors {
+	if o.problemFormat != formatOAuth {
 		list = append(list, "422")
 	}
 	slices.Sort(list)

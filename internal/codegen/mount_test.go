@@ -45,7 +45,7 @@ func main() {
 			s := guard.NewState(c.Request().Context(), "00ff", netip.MustParseAddr("192.0.2.1"), time.Now())
 			c.SetRequest(c.Request().WithContext(s))
 			if err := next(c); err != nil {
-				return problem.From(err).Write(c.Response(), s.RequestID, false)
+				return problem.From(err).Write(c.Response(), s.RequestID, problem.Details)
 			}
 			return nil
 		}

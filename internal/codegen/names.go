@@ -20,7 +20,7 @@ type goNames struct {
 var derived = regexp.MustCompile(`^(Params.*|.*Body|RequestObject|ResponseObject|Response|([1-5][0-9][0-9]|[1-5]XX|Default).*)$`)
 
 // declared are the names of the generated package that no schema has given.
-var declared = []string{"Authenticators", "Schemes", "Scopes", "Roles", "Operations", "DefaultLimits", "Encode", "OpenapiYAML", "OpenapiJSON", "Unimplemented",
+var declared = []string{"Authenticators", "Schemes", "Scopes", "ScopeDescriptions", "Roles", "Operations", "DefaultLimits", "Encode", "OpenapiYAML", "OpenapiJSON", "Unimplemented",
 	"ServerInterface", "StrictServerInterface", "ServerInterfaceWrapper", "EchoRouter", "RegisterHandlers", "RegisterHandlersWithBaseURL",
 	"RegisterHandlersWithOptions", "RegisterHandlersOptions", "NewStrictHandler", "StrictHandlerFunc", "StrictMiddlewareFunc",
 	"Client", "ClientInterface", "ClientOption", "ClientWithResponses", "ClientWithResponsesInterface", "HttpRequestDoer", "NewClient",

@@ -24,7 +24,7 @@ type operation struct {
 	timeout       int // seconds, 0: none of its own
 	bodies        []body
 	bodyRequired  bool
-	oauthErrors   bool
+	problemFormat string // "" is that of RFC 9457
 	ignoreUnknown bool
 	parameters    []parameter
 	responses     []response
@@ -79,20 +79,35 @@ func (r *operationReader) read(path, method string, pathNode, n node) *operation
 	r.places[registered] = o.id
 	r.readSecurity(o, n)
 	r.readLimits(o, n)
-	o.oauthErrors = n.get("x-problem-format").keyword("the problem format", "oauth")
-	o.ignoreUnknown = n.get("x-unknown-parameters").keyword("what to do with unknown parameters", "ignore")
+	o.problemFormat = n.get("x-problem-format").oneOf("the problem format", formatOAuth, formatPage)
+	o.ignoreUnknown = n.get("x-unknown-parameters").oneOf("what to do with unknown parameters", "ignore") != ""
 	r.readParameters(o, pathNode, n)
 	r.readBody(o, n)
 	r.readResponses(o, n)
 	return o
 }
 
-// keyword reports whether an extension that has one value is there.
-func (n node) keyword(what, value string) bool {
-	if n.exists() && n.text() != value {
-		n.fault("%s can only be given as %s; leave it out otherwise", what, value)
+// The values of x-problem-format.
+const (
+	formatOAuth = "oauth"
+	formatPage  = "page"
+)
+
+// oneOf returns the value of an extension that has few, "" where it is not there.
+func (n node) oneOf(what string, values ...string) string {
+	if !n.exists() {
+		return ""
 	}
-	return n.exists()
+	if !slices.Contains(values, n.text()) {
+		n.fault("%s can only be given as %s; leave it out otherwise", what, strings.Join(values, " or "))
+	}
+	return n.text()
+}
+
+// ownOrigin reports whether only pages of the own origin can ask for the operation: it changes something, and reads a cookie, which
+// browsers send whoever makes the request (CWE-352).
+func (o *operation) ownOrigin() bool {
+	return !slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, o.method) && slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.in == "cookie" })
 }
 
 // anonymous is a path without the names of its parameters. %2f and %2F are one character (RFC 3986 §6.2.2.1).

@@ -95,8 +95,11 @@ func (a *adder) reference(o *operation, status string) string {
 	key := status + " " + o.errorMediaType()
 	if a.shared[key] == "" {
 		name := engineResponses[status]
-		if o.oauthErrors {
+		switch o.problemFormat {
+		case formatOAuth:
 			name = "OAuth" + name
+		case formatPage:
+			name = "Page" + name
 		}
 		a.shared[key] = a.own(component{"responses", name}).reference()
 	}

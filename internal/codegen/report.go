@@ -224,8 +224,14 @@ func (l *loaded) matrixOperation(o *operation) matrixOperation {
 		}
 		row.Parameters = append(row.Parameters, printable(text))
 	}
-	if o.oauthErrors {
+	switch o.problemFormat {
+	case formatOAuth:
 		row.Exceptions = append(row.Exceptions, "errors have the form of RFC 6749 §5.2")
+	case formatPage:
+		row.Exceptions = append(row.Exceptions, "errors are pages")
+	}
+	if o.ownOrigin() {
+		row.Exceptions = append(row.Exceptions, "reads a cookie: pages of other sites cannot ask for it")
 	}
 	if o.ignoreUnknown {
 		row.Exceptions = append(row.Exceptions, "unknown parameters pass")

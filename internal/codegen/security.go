@@ -15,6 +15,8 @@ type scheme struct {
 	param  string   // of an apiKey: its name there
 	source string   // what the bearer tokens are: oauth2, openIdConnect, or "" for http
 	scopes []string // declared by the flows or x-scopes
+	// says is what the flows say of each scope.
+	says map[string]string
 }
 
 // schemeKind is how a credential arrives, by the name of the field of guard.Scheme.
@@ -59,7 +61,7 @@ func readSchemes(n node) []scheme {
 }
 
 func readScheme(name string, n node) (s scheme, ok bool) {
-	s.name, s.goName, s.scopes = name, n.goNameOf(), n.get("x-scopes").scopeTokens()
+	s.name, s.goName, s.scopes, s.says = name, n.goNameOf(), n.get("x-scopes").scopeTokens(), map[string]string{}
 	switch kind := n.get("type").text(); kind {
 	case "http":
 		n.allow("an http security scheme", "type", "description", "scheme", "bearerFormat", "x-scopes", "x-go-name")
@@ -109,6 +111,7 @@ func readScheme(name string, n node) (s scheme, ok bool) {
 			flow.value.allow("an OAuth 2.0 flow", "authorizationUrl", "tokenUrl", "refreshUrl", "scopes")
 			for _, scope := range flow.value.get("scopes").members() {
 				s.scopes = append(s.scopes, scope.key)
+				s.says[scope.key] = scope.value.text()
 			}
 		}
 	default:

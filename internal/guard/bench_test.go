@@ -36,7 +36,7 @@ func BenchmarkGuard(b *testing.B) {
 			return next(c)
 		}
 	})
-	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = problem.From(err).Write(c.Response(), "00ff", false) }
+	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = problem.From(err).Write(c.Response(), "00ff", problem.Details) }
 	r := guard.New(guard.Config{Echo: e, Operations: []guard.Operation{op}, Schemes: list, Limiter: ratelimit.NewMemory(100), Realm: "gatehouse"})
 	r.POST("/x", func(c echo.Context) error {
 		if err := c.Bind(nil); err != nil {

@@ -167,7 +167,7 @@ func (rt *route) form(s *State, raw string) (url.Values, error) {
 	if err != nil || !validText(values) {
 		return nil, problem.BadRequest.New("the form is malformed: percent-encode names and values, in UTF-8")
 	}
-	if rt.op.OAuthErrors {
+	if rt.op.Errors == problem.OAuth {
 		oauthForm(values, &s.violations)
 	}
 	if rt.op.IgnoreUnknown {

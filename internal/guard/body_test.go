@@ -245,10 +245,10 @@ func TestForms(t *testing.T) {
 	}
 	op := guard.Operation{
 		ID: "createToken", Method: "POST", Path: "/token", Public: "it is", MaxBodyBytes: 128, BodyRequired: true,
-		Bodies: []guard.Body{form}, OAuthErrors: true, IgnoreUnknown: true,
+		Bodies: []guard.Body{form}, Errors: problem.OAuth, IgnoreUnknown: true,
 	}
 	strict := op
-	strict.ID, strict.Path, strict.OAuthErrors, strict.IgnoreUnknown = "strict", "/strict", false, false
+	strict.ID, strict.Path, strict.Errors, strict.IgnoreUnknown = "strict", "/strict", problem.Details, false
 	strict.MaxBodyBytes = 1024
 	s := serve(t, settings{handler: func(c echo.Context) error {
 		var values url.Values

@@ -112,7 +112,7 @@ func entry(next echo.HandlerFunc) echo.HandlerFunc {
 		c.SetRequest(c.Request().WithContext(s))
 		defer func() {
 			if v := recover(); v != nil {
-				err = problem.Internal.New("panic").Write(c.Response(), s.RequestID, false)
+				err = problem.Internal.New("panic").Write(c.Response(), s.RequestID, problem.Details)
 			}
 		}()
 		if err = next(c); err == nil {
@@ -124,7 +124,11 @@ func entry(next echo.HandlerFunc) echo.HandlerFunc {
 		if !s.BodyRead() && c.Request().ContentLength != 0 {
 			c.Response().Header().Set("Connection", "close")
 		}
-		return problem.From(err).Write(c.Response(), s.RequestID, s.Operation() != nil && s.Operation().OAuthErrors)
+		format := problem.Details
+		if s.Operation() != nil {
+			format = s.Operation().Errors
+		}
+		return problem.From(err).Write(c.Response(), s.RequestID, format)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/validation"
 )
@@ -35,8 +36,11 @@ type Operation struct {
 	BodyRequired bool
 	// Produces are the media types of the successful responses.
 	Produces []string
-	// OAuthErrors (x-problem-format: oauth) answers errors as RFC 6749 §5.2 instead of RFC 9457.
-	OAuthErrors bool
+	// Errors (x-problem-format) is the form of errors.
+	Errors problem.Format
+	// OwnOrigin says that the operation changes something and reads a cookie parameter: browsers send it whoever makes the request, so
+	// that pages of other sites are refused.
+	OwnOrigin bool
 	// IgnoreUnknown (x-unknown-parameters: ignore) lets unknown query parameters pass, as RFC 6749 §3.2 demands.
 	IgnoreUnknown bool
 	// QueryNames are the declared query parameters, apiKey ones included.

@@ -76,7 +76,7 @@ func (rt *route) checkedError(s *State, err error) error {
 		return err // the entry answers it, and the operation that is not there yet need not declare it
 	}
 	rendered := &heldResponse{header: http.Header{}}
-	if err := p.Write(rendered, s.RequestID, rt.op.OAuthErrors); err != nil {
+	if err := p.Write(rendered, s.RequestID, rt.op.Errors); err != nil {
 		return err
 	}
 	// Its header fields are the engine's.

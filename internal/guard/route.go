@@ -191,6 +191,9 @@ func (rt *route) admit(c echo.Context, s *State) error {
 	if rt.op.Denied != "" {
 		return problem.OperationDenied.New("this operation is open to nobody")
 	}
+	if rt.op.OwnOrigin && rt.crossOrigin.Check(r) != nil {
+		return problem.CrossOrigin.New("a page of another site made this request: open the page here and send its form")
+	}
 	if err := rt.authenticate(r, s); err != nil {
 		return err
 	}

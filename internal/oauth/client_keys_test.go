@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// members returns the public half as the members of a JSON Web Key, changed. A nil value takes one away.
-func members(t *testing.T, k *key, changes map[string]any) map[string]any {
+// keyMembers returns the public half as the members of a JSON Web Key, changed. A nil value takes one away.
+func keyMembers(t *testing.T, k *key, changes map[string]any) map[string]any {
 	t.Helper()
 	written, err := webKey(k.id, k.public)
 	if err != nil {
@@ -48,7 +48,7 @@ func setOf(t *testing.T, keys ...map[string]any) string {
 
 func TestReadPublicKeys(t *testing.T) {
 	ed, ec, rs := testKeyOf(EdDSA, "ed"), testKeyOf(ES256, "ec"), testKeyOf(RS256, "rs")
-	one := func(k *key, changes map[string]any) string { return setOf(t, members(t, k, changes)) }
+	one := func(k *key, changes map[string]any) string { return setOf(t, keyMembers(t, k, changes)) }
 	number := func(n *big.Int) string { return base64.RawURLEncoding.EncodeToString(n.Bytes()) }
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
@@ -66,7 +66,7 @@ func TestReadPublicKeys(t *testing.T) {
 	many := func(count int) string {
 		var list []map[string]any
 		for i := range count {
-			list = append(list, members(t, ed, map[string]any{"kid": string(rune('a' + i))}))
+			list = append(list, keyMembers(t, ed, map[string]any{"kid": string(rune('a' + i))}))
 		}
 		return setOf(t, list...)
 	}
@@ -82,7 +82,7 @@ func TestReadPublicKeys(t *testing.T) {
 		{"Ed25519", one(ed, nil), ""},
 		{"P-256", one(ec, nil), ""},
 		{"RSA with 2048 bits", one(rs, nil), ""},
-		{"one of each", setOf(t, members(t, ed, nil), members(t, ec, nil), members(t, rs, nil)), ""},
+		{"one of each", setOf(t, keyMembers(t, ed, nil), keyMembers(t, ec, nil), keyMembers(t, rs, nil)), ""},
 		{"without alg and use", one(ed, map[string]any{"alg": nil, "use": nil}), ""},
 		{"with members that nobody knows", one(ed, map[string]any{"x5t": "x", "note": map[string]any{"a": 1}, "key_ops": []string{"verify"}}), ""},
 		{"five keys", many(5), ""},
@@ -102,13 +102,13 @@ func TestReadPublicKeys(t *testing.T) {
 		{"an empty private member", one(ed, map[string]any{"d": ""}), private},
 		{"a private member that is no string", one(rs, map[string]any{"oth": []any{}}), private},
 		{"a shared secret", setOf(t, map[string]any{"kty": "oct", "kid": "x", "k": "AAAA"}), private},
-		{"a shared secret beside a good key", setOf(t, members(t, ed, nil), map[string]any{"kty": "oct", "kid": "x", "k": "AAAA"}), private},
+		{"a shared secret beside a good key", setOf(t, keyMembers(t, ed, nil), map[string]any{"kty": "oct", "kid": "x", "k": "AAAA"}), private},
 		{"no kid", one(ed, map[string]any{"kid": nil}), noKid},
 		{"an empty kid", one(ed, map[string]any{"kid": ""}), noKid},
 		{"a kid with a space", one(ed, map[string]any{"kid": "a b"}), noKid},
 		{"a kid of 129 characters", one(ed, map[string]any{"kid": strings.Repeat("k", 129)}), noKid},
 		{"a kid that is a number", one(ed, map[string]any{"kid": 1}), unread(notString)},
-		{"one kid twice", setOf(t, members(t, ed, nil), members(t, ec, map[string]any{"kid": "ed"})), "two keys of the key set have the kid ed: each needs its own"},
+		{"one kid twice", setOf(t, keyMembers(t, ed, nil), keyMembers(t, ec, map[string]any{"kid": "ed"})), "two keys of the key set have the kid ed: each needs its own"},
 		{"another alg", one(ed, map[string]any{"alg": "ES256"}), "the key ed says another alg than EdDSA, which is the one of such keys here"},
 		{"alg none", one(ec, map[string]any{"alg": "none"}), "the key ec says another alg than ES256, which is the one of such keys here"},
 		{"alg PS256", one(rs, map[string]any{"alg": "PS256"}), "the key rs says another alg than RS256, which is the one of such keys here"},
@@ -121,7 +121,7 @@ func TestReadPublicKeys(t *testing.T) {
 		{"an Ed25519 key of 31 bytes", one(ed, map[string]any{"x": base64.RawURLEncoding.EncodeToString(make([]byte, 31))}), unusable("ed")},
 		{"an Ed25519 key with padding", one(ed, map[string]any{"x": base64.URLEncoding.EncodeToString(make([]byte, 32))}), unusable("ed")},
 		{"P-384", one(ec, map[string]any{"crv": "P-384", "x": base64.RawURLEncoding.EncodeToString(point[1:49]), "y": base64.RawURLEncoding.EncodeToString(point[49:])}), unusable("ec")},
-		{"a point that is not on the curve", one(ec, map[string]any{"y": members(t, ec, nil)["x"]}), unusable("ec")},
+		{"a point that is not on the curve", one(ec, map[string]any{"y": keyMembers(t, ec, nil)["x"]}), unusable("ec")},
 		{"a coordinate of 31 bytes", one(ec, map[string]any{"x": base64.RawURLEncoding.EncodeToString(make([]byte, 31))}), unusable("ec")},
 		{"an EC key without y", one(ec, map[string]any{"y": nil}), unusable("ec")},
 		{"RSA with 1024 bits", one(rs, map[string]any{"n": number(weak.N)}), unusable("rs")},

@@ -33,6 +33,7 @@ const (
 
 // The grants that a client may use (RFC 7591 §2).
 const (
+	GrantAuthorizationCode = "authorization_code"
 	GrantPassword          = "password"
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
@@ -49,9 +50,11 @@ type Client struct {
 	// GrantTypes are the grants that it may use.
 	GrantTypes []string
 	// Scopes bound what its tokens may hold, whoever they are for.
-	Scopes    auth.Scopes
-	CreatedAt time.Time
-	Disabled  bool
+	Scopes auth.Scopes
+	// RedirectURIs are where a browser may bring a code to.
+	RedirectURIs []string
+	CreatedAt    time.Time
+	Disabled     bool
 }
 
 // Confidential reports whether the client can keep a secret or a private key (RFC 6749 §2.1).
@@ -64,8 +67,10 @@ type Clients struct {
 	DB *sqldb.DB
 	// Declared are all scopes of the document: those of the built-in client.
 	Declared auth.Scopes
-	Now      func() time.Time
-	Random   io.Reader
+	// FirstPartyRedirectURIs are those of the built-in client.
+	FirstPartyRedirectURIs []string
+	Now                    func() time.Time
+	Random                 io.Reader
 }
 
 // NewClient is what a client begins with.
@@ -75,6 +80,8 @@ type NewClient struct {
 	PublicKeys PublicKeys
 	GrantTypes []string
 	Scopes     auth.Scopes
+	// RedirectURIs are needed for authorization_code, and for nothing else.
+	RedirectURIs []string
 }
 
 // The bounds of what is kept of a client.
@@ -98,9 +105,21 @@ func (n NewClient) Check(declared auth.Scopes) error {
 	case !declared.Has(n.Scopes...):
 		return errors.New("a scope is unknown: the document lists all of them")
 	}
+	known := []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials}
 	for _, g := range n.GrantTypes {
-		if g != GrantRefreshToken && g != GrantClientCredentials {
-			return fmt.Errorf("the grant %q is unknown: give %s or %s", g, GrantClientCredentials, GrantRefreshToken)
+		if !slices.Contains(known, g) {
+			return fmt.Errorf("the grant %q is unknown: give some of %s", g, strings.Join(known, ", "))
+		}
+	}
+	if takesCodes := slices.Contains(n.GrantTypes, GrantAuthorizationCode); takesCodes != (len(n.RedirectURIs) > 0) {
+		return errors.New("a client has redirect URIs where it has the grant authorization_code, and nowhere else: give both or neither")
+	}
+	if len(n.RedirectURIs) > maxRedirectURIs {
+		return fmt.Errorf("the client has %d redirect URIs: give at most %d", len(n.RedirectURIs), maxRedirectURIs)
+	}
+	for _, u := range n.RedirectURIs {
+		if err := checkRedirectURI(u); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -115,7 +134,10 @@ func (s *Clients) Create(ctx context.Context, n NewClient) (Client, auth.Secret,
 	if err != nil {
 		return Client{}, "", err
 	}
-	c := Client{ID: id.String(), Name: n.Name, Method: n.Method, PublicKeys: n.PublicKeys, GrantTypes: n.GrantTypes, Scopes: n.Scopes, CreatedAt: s.now()}
+	c := Client{
+		ID: id.String(), Name: n.Name, Method: n.Method, PublicKeys: n.PublicKeys, GrantTypes: n.GrantTypes, Scopes: n.Scopes,
+		RedirectURIs: n.RedirectURIs, CreatedAt: s.now(),
+	}
 	var secret auth.Secret
 	if c.Method == MethodSecret {
 		if secret, err = s.newSecret(); err != nil {
@@ -125,8 +147,8 @@ func (s *Clients) Create(ctx context.Context, n NewClient) (Client, auth.Secret,
 	err = s.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO clients (id, name, method, grant_types, scopes, redirect_uris, public_keys, created_at)
-			VALUES ($1, $2, $3, $4, $5, '', $6, $7)`,
-			c.ID, c.Name, c.Method, strings.Join(c.GrantTypes, " "), strings.Join(c.Scopes, " "), string(c.PublicKeys), c.CreatedAt.UnixMicro())
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			c.ID, c.Name, c.Method, strings.Join(c.GrantTypes, " "), strings.Join(c.Scopes, " "), strings.Join(c.RedirectURIs, " "), string(c.PublicKeys), c.CreatedAt.UnixMicro())
 		if err != nil || secret == "" {
 			return err
 		}
@@ -203,15 +225,18 @@ func (s *Clients) SetDisabled(ctx context.Context, id string, disabled bool) err
 	})
 }
 
-const clientColumns = `id, name, method, public_keys, grant_types, scopes, created_at, disabled_at`
+const clientColumns = `id, name, method, public_keys, grant_types, scopes, redirect_uris, created_at, disabled_at`
 
 func scanClient(row interface{ Scan(...any) error }) (Client, error) {
 	var c Client
-	var grants, scopes string
+	var grants, scopes, redirects string
 	var created int64
 	var disabled sql.NullInt64
-	err := sqldb.Error(row.Scan(&c.ID, &c.Name, &c.Method, &c.PublicKeys, &grants, &scopes, &created, &disabled))
+	err := sqldb.Error(row.Scan(&c.ID, &c.Name, &c.Method, &c.PublicKeys, &grants, &scopes, &redirects, &created, &disabled))
 	c.GrantTypes, c.Scopes = strings.Fields(grants), auth.NewScopes(strings.Fields(scopes)...)
+	if redirects != "" {
+		c.RedirectURIs = strings.Fields(redirects)
+	}
 	c.CreatedAt, c.Disabled = time.UnixMicro(created).UTC(), disabled.Valid
 	return c, err
 }
@@ -219,7 +244,10 @@ func scanClient(row interface{ Scan(...any) error }) (Client, error) {
 // Find returns a client, or sqldb.ErrNotFound.
 func (s *Clients) Find(ctx context.Context, id string) (Client, error) {
 	if id == FirstParty {
-		return Client{ID: FirstParty, Name: "the service itself", Method: MethodNone, GrantTypes: []string{GrantPassword, GrantRefreshToken}, Scopes: s.Declared}, nil
+		return Client{
+			ID: FirstParty, Name: "the service itself", Method: MethodNone, GrantTypes: []string{GrantAuthorizationCode, GrantPassword, GrantRefreshToken},
+			Scopes: s.Declared, RedirectURIs: s.FirstPartyRedirectURIs,
+		}, nil
 	}
 	return scanClient(s.DB.Reader().QueryRowContext(ctx, `SELECT `+clientColumns+` FROM clients WHERE id = $1`, id))
 }

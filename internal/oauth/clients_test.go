@@ -59,7 +59,7 @@ func TestAClientIsMadeOrRefused(t *testing.T) {
 		{"one with a long name", change(func(n *NewClient) { n.Name = strings.Repeat("a", 101) }), "the name of a client has 1 to 100 bytes"},
 		{"one that proves itself in an unknown way", change(func(n *NewClient) { n.Method = "telepathy" }), `the client proves itself by "telepathy": give none, client_secret or private_key_jwt`},
 		{"one without a grant", change(func(n *NewClient) { n.GrantTypes = nil }), "the client has no grant: give at least one"},
-		{"one with an unknown grant", change(func(n *NewClient) { n.GrantTypes = []string{"implicit"} }), `the grant "implicit" is unknown: give client_credentials or refresh_token`},
+		{"one with an unknown grant", change(func(n *NewClient) { n.GrantTypes = []string{"implicit"} }), `the grant "implicit" is unknown: give some of authorization_code, refresh_token, client_credentials`},
 		{"a public one that acts for itself", change(func(n *NewClient) { n.Method = MethodNone }), "a public client cannot act for itself: give it a secret or public keys, or leave out client_credentials (RFC 6749 §4.4)"},
 		{"one that takes passwords", change(func(n *NewClient) { n.GrantTypes = []string{GrantPassword} }), "only the built-in client may take passwords: a client of somebody else must never see one"},
 		{"one with an undeclared scope", change(func(n *NewClient) { n.Scopes = auth.NewScopes("root") }), "a scope is unknown: the document lists all of them"},

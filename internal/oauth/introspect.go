@@ -60,7 +60,7 @@ func (h *TokenHandlers) IntrospectToken(ctx context.Context, request api.Introsp
 }
 
 func (h *TokenHandlers) introspect(ctx context.Context, client Client, token string) (api.IntrospectionResponse, error) {
-	if id, generation, ours := (refreshTokens{h.RefreshKey}).read(token); ours {
+	if id, generation, ours := (h.refreshTokens()).read(token); ours {
 		s, err := h.Sessions.Find(ctx, id)
 		if errors.Is(err, sqldb.ErrNotFound) || err == nil && (s.ClientID != client.ID || s.Generation != generation) {
 			return api.IntrospectionResponse{Active: false}, nil

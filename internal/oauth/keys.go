@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -80,6 +81,17 @@ func (k *Keys) signing(now time.Time) (*key, error) {
 		}
 	}
 	return nil, noSigningKey()
+}
+
+// algorithms returns those that sign or verify at a time: what a verifier of new tokens has to know.
+func (k *Keys) algorithms(now time.Time) []string {
+	names := []string{}
+	for _, k := range k.load().newestFirst {
+		if (k.verifiesUntil.IsZero() || now.Before(k.verifiesUntil)) && !slices.Contains(names, k.algorithm) {
+			names = append(names, k.algorithm)
+		}
+	}
+	return names
 }
 
 // find returns the key that a kid names, exactly, or nil where there is none or its last token has expired.

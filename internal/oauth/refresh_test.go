@@ -154,7 +154,7 @@ func TestARefreshIsRefused(t *testing.T) {
 
 // TestEveryBitOfARefreshTokenCounts: each of the tokens differs from a good one in one bit.
 func TestEveryBitOfARefreshTokenCounts(t *testing.T) {
-	key := refreshTokens{[32]byte{1}}
+	key := sessionTokens{"rt_", [32]byte{1}}
 	good, err := key.of(session.Session{ID: userID, Generation: 7})
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func TestEveryBitOfARefreshTokenCounts(t *testing.T) {
 		raw[i/8] ^= 1 << (i % 8)
 		tried++
 	}
-	if _, _, ok := (refreshTokens{[32]byte{2}}).read(good.Reveal()); ok {
+	if _, _, ok := (sessionTokens{"rt_", [32]byte{2}}).read(good.Reveal()); ok {
 		t.Error("the key does not count")
 	}
 	t.Logf("%d forged refresh tokens, each one bit away from a good one: 0 accepted", tried)
@@ -229,7 +229,7 @@ func (down) Principal(context.Context, string) (*auth.Principal, error) {
 func beginSession(t *testing.T, h *TokenHandlers, clientID string) string {
 	t.Helper()
 	s := startSession(t, h, clientID)
-	token, err := refreshTokens{h.RefreshKey}.of(s)
+	token, err := h.refreshTokens().of(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func (h *TokenHandlers) RevokeToken(ctx context.Context, request api.RevokeToken
 }
 
 func (h *TokenHandlers) revoke(ctx context.Context, client Client, token string) error {
-	if id, _, ours := (refreshTokens{h.RefreshKey}).read(token); ours {
+	if id, _, ours := (h.refreshTokens()).read(token); ours {
 		s, err := h.Sessions.Find(ctx, id)
 		if errors.Is(err, sqldb.ErrNotFound) {
 			return nil // it has ended

@@ -71,15 +71,19 @@ func (s *Signer) Sign(g Grant) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return s.sign(k, accessTokenType, claims)
+}
+
+func (s *Signer) sign(k *key, typ string, claims jwt.MapClaims) (string, error) {
 	token := jwt.NewWithClaims(Algorithm(k.algorithm).method(), claims)
-	token.Header["typ"] = accessTokenType
+	token.Header["typ"] = typ
 	token.Header["kid"] = k.id
 	signed, err := token.SignedString(k.private)
 	if err != nil {
-		return "", fmt.Errorf("sign an access token: %w", err)
+		return "", fmt.Errorf("sign a token of type %s: %w", typ, err)
 	}
 	if len(signed) > maxTokenBytes {
-		return "", errors.New("the access token would be longer than the verifier accepts: the account holds too many scopes")
+		return "", errors.New("the token would be longer than the verifier accepts: the account holds too many scopes")
 	}
 	return signed, nil
 }

@@ -22,6 +22,8 @@ type Users interface {
 	Authenticate(context.Context, auth.Basic) (*auth.Principal, error)
 	// Principal returns what a user may do now, or auth.ErrInvalidCredential where the account has ended.
 	Principal(ctx context.Context, id string) (*auth.Principal, error)
+	// Username returns what a user logs in with.
+	Username(ctx context.Context, id string) (string, error)
 }
 
 // TokenHandlers answers the OAuth operations. All fields but PasswordGrant are required.
@@ -35,11 +37,15 @@ type TokenHandlers struct {
 	Keys     *Keys
 	// RefreshKey makes refresh tokens. It is derived from the secret of the server and used for nothing else.
 	RefreshKey [32]byte
+	// LoginKey makes the cookies of the pages, in the same way.
+	LoginKey [32]byte
 	// PasswordGrant offers the password grant, which RFC 9700 §2.4 advises against.
 	PasswordGrant bool
 	// DeclaredScopes are all scopes of the document.
 	DeclaredScopes auth.Scopes
-	Log            *slog.Logger
+	// ScopeDescriptions say on the consent page what a scope allows.
+	ScopeDescriptions map[string]string
+	Log               *slog.Logger
 }
 
 // CreateToken is the token endpoint, RFC 6749 §3.2.
@@ -63,6 +69,8 @@ func (h *TokenHandlers) CreateToken(ctx context.Context, request api.CreateToken
 		return nil, err
 	}
 	switch form.GrantType {
+	case api.TokenRequestGrantTypeAuthorizationCode:
+		return h.code(ctx, client, form)
 	case api.TokenRequestGrantTypePassword:
 		return h.password(ctx, client, form, requested)
 	case api.TokenRequestGrantTypeRefreshToken:
@@ -135,7 +143,7 @@ func (h *TokenHandlers) authenticate(ctx context.Context, credential auth.Basic)
 // do now.
 func (h *TokenHandlers) refresh(ctx context.Context, client Client, token string, scope *string, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
 	const wrong = "the refresh token is not good: log in again"
-	id, generation, ours := refreshTokens{h.RefreshKey}.read(token)
+	id, generation, ours := h.refreshTokens().read(token)
 	if !ours {
 		return nil, InvalidGrant.New(wrong)
 	}
@@ -198,7 +206,7 @@ func (h *TokenHandlers) issue(client Client, s session.Session, granted auth.Sco
 	if s.ID == "" || !client.may(GrantRefreshToken) {
 		return answer, nil
 	}
-	next, err := refreshTokens{h.RefreshKey}.of(s)
+	next, err := h.refreshTokens().of(s)
 	if err != nil {
 		return answer, err
 	}

@@ -31,6 +31,8 @@ func (f people) Authenticate(ctx context.Context, b auth.Basic) (*auth.Principal
 }
 
 // Principal is asked about those who have logged in before.
+func (f people) Username(_ context.Context, id string) (string, error) { return "ann", nil }
+
 func (f people) Principal(_ context.Context, id string) (*auth.Principal, error) {
 	if id != userID {
 		return nil, auth.ErrInvalidCredential
@@ -74,6 +76,7 @@ func handlersOn(t *testing.T, db *sqldb.DB, users people, now func() time.Time) 
 		Verifier:       verifier,
 		Keys:           testKeys(t),
 		RefreshKey:     [32]byte{1},
+		LoginKey:       [32]byte{2},
 		PasswordGrant:  true,
 		DeclaredScopes: declared,
 		Log:            slog.New(slog.DiscardHandler),

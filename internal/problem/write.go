@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"example.com/gatehouse/internal/page"
 )
 
 // The sizes that openapi.yaml promises for the members of a problem. What would be longer is cut: the pointer of an
@@ -20,22 +22,39 @@ const (
 
 const instancePrefix = "urn:gatehouse:request:"
 
-// Write answers with e as RFC 9457 says, or as RFC 6749 §5.2 says where oauth is set. The header fields that belong to
-// e are set, other ones are left alone. The caller has checked that nothing has been written yet.
-func (e *Error) Write(w http.ResponseWriter, requestID string, oauth bool) error {
+// Format is the form in which an operation answers errors (x-problem-format).
+type Format uint8
+
+const (
+	// Details are problem details, RFC 9457.
+	Details Format = iota
+	// OAuth is the form of RFC 6749 §5.2.
+	OAuth
+	// Page is a page for a person with a browser.
+	Page
+)
+
+// Write answers with e in the format. The header fields that belong to e are set, other ones are left alone. The caller has
+// checked that nothing has been written yet.
+func (e *Error) Write(w http.ResponseWriter, requestID string, format Format) error {
 	h := w.Header()
-	status := e.Kind.Status
+	status := e.Status(format)
 	// The response may be long, so that the buffer is allocated here and not on the stack.
 	body := make([]byte, 0, 512)
-	if oauth {
-		if status == http.StatusUnprocessableEntity {
-			status = http.StatusBadRequest // the only status that RFC 6749 §5.2 knows for a request it refuses
-		}
+	switch format {
+	case OAuth:
 		body = e.appendOAuth(body)
 		h["Content-Type"] = []string{"application/json"}
 		h["Cache-Control"] = []string{"no-store"}
 		h["Pragma"] = []string{"no-cache"}
-	} else {
+	case Page:
+		var err error
+		if body, err = e.page(requestID); err != nil {
+			return err
+		}
+		h["Content-Type"] = []string{page.MediaType}
+		h["Content-Security-Policy"] = []string{page.Policy()}
+	default:
 		body = e.appendProblem(body, requestID)
 		h["Content-Type"] = []string{"application/problem+json"}
 	}
@@ -59,12 +78,25 @@ func (e *Error) Write(w http.ResponseWriter, requestID string, oauth bool) error
 	return err
 }
 
-// Status is the status that Write answers with.
-func (e *Error) Status(oauth bool) int {
-	if oauth && e.Kind.Status == http.StatusUnprocessableEntity {
+// Status is the status that Write answers with. RFC 6749 §5.2 knows only 400 for a request that it refuses.
+func (e *Error) Status(format Format) int {
+	if format == OAuth && e.Kind.Status == http.StatusUnprocessableEntity {
 		return http.StatusBadRequest
 	}
 	return e.Kind.Status
+}
+
+// page is what a person sees. It says what the problem details would say.
+func (e *Error) page(requestID string) ([]byte, error) {
+	return page.New(`{{.Kind.Title}}`, `<h1>{{.Kind.Title}}</h1>
+<p>{{.Detail}}</p>{{with .Violations}}
+<ul>{{range .}}
+<li>{{or .Parameter .Pointer}}: {{.Detail}}</li>{{end}}
+</ul>{{end}}
+<p class="soft">The request was <code>{{.RequestID}}</code>.</p>`).Render(struct {
+		*Error
+		RequestID string
+	}{e, requestID})
 }
 
 func (e *Error) appendProblem(b []byte, requestID string) []byte {

@@ -48,7 +48,7 @@ func TestWriteProblem(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			if err := tt.e.Write(w, "7f", false); err != nil {
+			if err := tt.e.Write(w, "7f", problem.Details); err != nil {
 				t.Fatal(err)
 			}
 			if w.Code != tt.e.Kind.Status || w.Body.String() != tt.body {
@@ -97,10 +97,10 @@ func TestWriteOAuth(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			if err := tt.e.Write(w, "7f", true); err != nil {
+			if err := tt.e.Write(w, "7f", problem.OAuth); err != nil {
 				t.Fatal(err)
 			}
-			if w.Code != tt.status || w.Code != tt.e.Status(true) || w.Body.String() != tt.body {
+			if w.Code != tt.status || w.Code != tt.e.Status(problem.OAuth) || w.Body.String() != tt.body {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 			for name, want := range map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"} {
@@ -117,7 +117,7 @@ func TestSizesOfTheDocument(t *testing.T) {
 	e := problem.ValidationFailed.New(long)
 	e.Violations = []problem.Violation{{Pointer: "/" + long, Keyword: long, Detail: long}, {Parameter: "x" + long, Keyword: "a", Detail: "b"}}
 	w := httptest.NewRecorder()
-	if err := e.Write(w, "7f", false); err != nil {
+	if err := e.Write(w, "7f", problem.Details); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {

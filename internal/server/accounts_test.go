@@ -441,7 +441,7 @@ func TestRolesOfTheDocument(t *testing.T) {
 	if n := len(openapi(t).Components.Schemas["Role"].Value.Enum); n != len(named) {
 		t.Errorf("the schema Role has %d names, x-roles %d", n, len(named))
 	}
-	if diff := cmp.Diff([]string{"items:read", "items:write", "users:read", "users:write"}, api.Roles()["member"]); diff != "" {
+	if diff := cmp.Diff([]string{"openid", "profile", "email", "items:read", "items:write", "users:read", "users:write"}, api.Roles()["member"]); diff != "" {
 		t.Errorf("what everybody gets who registers: %s", diff)
 	}
 }

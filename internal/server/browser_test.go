@@ -126,8 +126,11 @@ func (b *browser) screenshot(path string) {
 	}
 }
 
-// form is the part of the Authorize dialog that belongs to the scheme.
+// form is the part of the Authorize dialog that belongs to the scheme. oauth2 has one for each flow: this is that of the password.
 func form(scheme, part string) string {
+	if scheme == "oauth2" {
+		scheme = "oauth2 (OAuth2, password)"
+	}
 	// The name is followed by a space that does not break, or by one that does.
 	return fmt.Sprintf(`//div[contains(@class,"auth-container")][.//h4[starts-with(translate(.,"%s"," "),"%s ")]]%s`, "\u00a0", scheme, part)
 }
@@ -207,8 +210,13 @@ func (b *browser) kept() string {
 	return b.eval(`JSON.stringify([localStorage, sessionStorage, location.search])`) + strings.Join(cookies, ";")
 }
 
-// startDevelopment runs the service as --dev does, and returns its address and its first credentials.
-func startDevelopment(t *testing.T) (base, user, password, key string) {
+// development is the service as --dev runs it, with the clock of the machine, and its first credentials.
+type development struct {
+	*server.Server
+	base, user, password, key string
+}
+
+func startDevelopment(t *testing.T, change ...func(*server.Config)) development {
 	t.Helper()
 	dir := t.TempDir()
 	file, err := server.MakeDevelopmentSecret(dir, rand.Reader)
@@ -223,12 +231,16 @@ func startDevelopment(t *testing.T) (base, user, password, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base = "http://" + listener.Addr().String()
+	base := "http://" + listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
-	s, err := server.New(ctx, server.Config{
+	config := server.Config{
 		Development: true, Docs: true, PasswordGrant: true, Data: dir, Database: filepath.Join(dir, "gatehouse.db"), Secret: secret, Issuer: base,
 		Log: slog.New(slog.DiscardHandler), AccessLog: io.Discard, Now: time.Now, Random: rand.Reader,
-	})
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	s, err := server.New(ctx, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,12 +264,13 @@ func startDevelopment(t *testing.T) (base, user, password, key string) {
 		}
 		return value
 	}
-	return base, value("GATEHOUSE_USER"), value("GATEHOUSE_PASSWORD"), value("GATEHOUSE_API_KEY")
+	return development{s, base, value("GATEHOUSE_USER"), value("GATEHOUSE_PASSWORD"), value("GATEHOUSE_API_KEY")}
 }
 
 func TestThePageInABrowser(t *testing.T) {
 	b := openBrowser(t)
-	base, user, password, key := startDevelopment(t)
+	d := startDevelopment(t)
+	base, user, password, key := d.base, d.user, d.password, d.key
 	b.base = base
 	page := base + "/docs"
 	const (
@@ -271,7 +284,7 @@ func TestThePageInABrowser(t *testing.T) {
 		"basic": {`@name="username"`, user, `@name="password"`, password},
 		"oauth2": {
 			`@id="oauth_username"`, user, `@id="oauth_password"`, password,
-			`@id="client_id_password"`, "first-party", `@id="client_secret_password"`, secret,
+			`@id="client_secret_password"`, secret,
 		},
 		"apiKeyHeader": {`@type="text"`, key},
 		"apiKeyBearer": {`@type="text"`, key},

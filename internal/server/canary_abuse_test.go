@@ -72,6 +72,7 @@ func (d *drill) wrongCredentials() [][]string {
 		{"X-API-Key", d.secret(key), "Authorization", "Bearer " + d.secret(bearer), "Cookie", "api_key=" + d.secret("an API key in a cookie")},
 		{"Cookie", "api_key=" + d.secret("an API key in a cookie")},
 		{"Cookie", "api_key=" + d.secret("an API key in a cookie") + "; api_key=" + d.secret("an API key in a cookie")},
+		{"Cookie", "__Host-login=" + d.secret("a login cookie that is none")},
 		{"Cookie", "session=" + d.secret("a cookie that nobody knows")},
 		{"Cookie", d.secret("a cookie without a name")},
 		{"Cookie", `api_key="` + d.secret("a cookie that is malformed")},
@@ -149,7 +150,11 @@ func (d *drill) bodies(e example, good string) (list []body) {
 		list = append(list, body{name + "=" + d.secret(kind), formType}, body{value, e.mediaType}, body{`[` + value + `]`, e.mediaType}, body{withMember(good, name, value) + value, e.mediaType})
 	}
 	unknown := d.secret(e.id + ": the value of a member that nobody knows")
-	return append(list, body{set("secret", unknown), e.mediaType}, body{unknown, e.mediaType})
+	list = append(list, body{set("secret", unknown), e.mediaType})
+	if !isForm { // of which it would be the name of a member: a refusal says which one it does not know
+		list = append(list, body{unknown, e.mediaType})
+	}
+	return list
 }
 
 // withMember returns a JSON object with a member more, or another in the place of the one of that name. The value may be malformed.

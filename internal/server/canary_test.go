@@ -51,7 +51,7 @@ func TestNoSecretLeaks(t *testing.T) {
 	d.add("the password of a user", d.password)
 	d.add("an API key", d.apiKey)
 	d.add("the secret of a client", d.clientSecret)
-	bearer, key := d.bearer("items:read items:write users:read users:write admin"), func() []string { return []string{"X-API-Key", d.apiKey} }
+	bearer, key := d.bearer("items:read items:write users:read users:write admin openid profile email"), func() []string { return []string{"X-API-Key", d.apiKey} }
 	login := d.login(person{name: d.user, password: d.password})
 	basicClient := func() []string { return []string{"Authorization", basic(d.clientID, d.clientSecret)} }
 	nobody := func() []string { return nil }
@@ -59,6 +59,11 @@ func TestNoSecretLeaks(t *testing.T) {
 	assertion := func() string {
 		return d.addSigned("a client assertion", signer.assertion(jwt.MapClaims{"exp": d.clock.Now().Add(5 * time.Minute).Unix()}))
 	}
+	shop := d.newApp(t)
+	d.add("a code", shop.allow(t))
+	d.add("a login cookie", shop.login)
+	d.add("a code verifier", shop.verifier)
+	inBrowser := func() []string { return []string{"Cookie", "__Host-login=" + shop.login} }
 	item := func() string {
 		var made struct{ ID string }
 		d.reads(d.good("POST", "/items", validNew, jsonType, bearer()...), &made)
@@ -83,11 +88,23 @@ func TestNoSecretLeaks(t *testing.T) {
 			refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {d.loggedIn().refresh}}
 			itself := url.Values{"grant_type": {"client_credentials"}}
 			secret := url.Values{"grant_type": {"client_credentials"}, "client_id": {d.clientID}, "client_secret": {d.clientSecret}}
+			code := url.Values{
+				"grant_type": {"authorization_code"}, "client_id": {shop.id}, "redirect_uri": {shop.redirectURI},
+				"code": {d.add("a code", shop.allow(t))}, "code_verifier": {shop.verifier},
+			}
 			return []call{
-				{"", password.Encode(), nobody}, {"", refresh.Encode(), nobody}, {"", itself.Encode(), basicClient}, {"", secret.Encode(), nobody},
+				{"", password.Encode(), nobody}, {"", code.Encode(), nobody}, {"", refresh.Encode(), nobody}, {"", itself.Encode(), basicClient}, {"", secret.Encode(), nobody},
 				{"", signer.form(assertion(), "grant_type", "client_credentials").Encode(), nobody},
 			}
 		},
+		"authorize": func() []call { return []call{{"/authorize?" + shop.query(), "", inBrowser}} },
+		"logIn": func() []call {
+			return []call{{"", url.Values{"username": {d.user}, "password": {d.password}, "request": {shop.query()}}.Encode(), nobody}}
+		},
+		"decideConsent": func() []call {
+			return []call{{"", url.Values{"decision": {"deny"}, "request": {shop.query()}}.Encode(), inBrowser}}
+		},
+		"logOut": func() []call { return []call{{"", url.Values{"request": {shop.query()}}.Encode(), inBrowser}} },
 		"revokeToken": func() []call {
 			session := d.loggedIn()
 			return []call{
@@ -154,7 +171,7 @@ func TestNoSecretLeaks(t *testing.T) {
 			c := call{e.target, e.body, usual(e)}
 			drilled[e.id] = []call{c}
 			// The example of the document may name what is not there.
-			if got := d.ask(e.method, c.target, c.body, append(e.fields(), c.auth()...)...); got.status > 299 && got.status != 404 || needsRow(e) {
+			if got := d.ask(e.method, c.target, c.body, append(e.fields(), c.auth()...)...); got.status > 303 && got.status != 404 || needsRow(e) {
 				t.Errorf("%s needs a row, with a good request: the example of the document is answered %d %s", e.id, got.status, got.body)
 			}
 			continue
@@ -229,7 +246,7 @@ func total(places map[string][]byte) (n int) {
 // ask sends a request, and keeps what an error says.
 func (d *drill) ask(method, target, body string, fields ...string) answer {
 	d.t.Helper()
-	d.clock.pass(time.Minute) // so that few limits are reached
+	d.clock.pass(20 * time.Second) // so that few limits are reached, and a code is good for two requests
 	got := d.send(d.t, method, target, body, fields...)
 	d.statuses[got.status]++
 	if got.status >= 400 {
@@ -248,7 +265,7 @@ func (d *drill) good(method, target, body, mediaType string, fields ...string) a
 		fields = append(fields, "Content-Type", mediaType)
 	}
 	got := d.ask(method, target, body, fields...)
-	if got.status < 200 || got.status > 299 {
+	if got.status < 200 || got.status > 303 {
 		d.t.Errorf("%s %.60s is no good request: %d %s", method, target, got.status, got.body)
 	}
 	return got

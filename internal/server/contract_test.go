@@ -146,7 +146,7 @@ func credentials(r *http.Request, form []byte) (list []string) {
 			}
 		}
 	} else if values, err := url.ParseQuery(string(form)); err == nil {
-		list = slices.Concat(list, values["password"], values["client_secret"], values["client_assertion"])
+		list = slices.Concat(list, values["password"], values["client_secret"], values["client_assertion"], values["code"], values["code_verifier"])
 	}
 	return slices.DeleteFunc(list, func(s string) bool { return len(s) < 6 })
 }
@@ -169,7 +169,7 @@ func (d document) check(r *http.Request, response *http.Response, body []byte) (
 	if len(h.Get("X-Request-Id")) != 32 {
 		fault("X-Request-Id is %q", h.Get("X-Request-Id"))
 	}
-	for _, name := range []string{"Server", "X-Powered-By", "Access-Control-Allow-Origin", "Set-Cookie"} {
+	for _, name := range []string{"Server", "X-Powered-By", "Access-Control-Allow-Origin"} {
 		if h[name] != nil {
 			fault("%s is sent", name)
 		}
@@ -188,6 +188,10 @@ func (d document) check(r *http.Request, response *http.Response, body []byte) (
 		media := openapi3.NewMediaType().WithSchemaRef(d.Components.Schemas["Problem"])
 		faults = append(faults, d.content(r, response, body, openapi3.Content{"application/problem+json": media})...)
 	default:
+		setsCookie := op.OperationID == "logIn" || op.OperationID == "logOut"
+		if h["Set-Cookie"] != nil && !(setsCookie && response.StatusCode == 303) {
+			fault("Set-Cookie is sent")
+		}
 		declared := op.Responses.Status(response.StatusCode)
 		if declared == nil {
 			fault("%s does not declare the status", op.OperationID)

@@ -14,13 +14,16 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/gen/api"
+	"example.com/gatehouse/internal/problem"
 )
 
 // docsHandler serves the documentation as the service does, without the guard, which has nothing to say about it.
 func docsHandler(d *Docs) http.Handler {
 	e := echo.New()
 	api.RegisterHandlers(e, api.NewStrictHandler(handlers{Docs: d}, []api.StrictMiddlewareFunc{d.Negotiate}))
-	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = clientProblem(nil, err).Write(c.Response(), "id", false) }
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		_ = clientProblem(nil, err).Write(c.Response(), "id", problem.Details)
+	}
 	return e
 }
 

@@ -143,10 +143,10 @@ func (e *Entry) answer(c echo.Context, s *guard.State, err error) bool {
 	if w.Committed {
 		return false
 	}
-	oauth := false
-	if op := s.Operation(); op != nil && op.OAuthErrors {
-		oauth = true
-		if p.Kind.Status == http.StatusUnauthorized && len(p.Challenges) == 0 && r.Header["Authorization"] != nil {
+	format := problem.Details
+	if op := s.Operation(); op != nil {
+		format = op.Errors
+		if format == problem.OAuth && p.Kind.Status == http.StatusUnauthorized && len(p.Challenges) == 0 && r.Header["Authorization"] != nil {
 			// RFC 6749 §5.2: a client that tried the Authorization field is told the scheme.
 			challenged := *p
 			challenged.Challenges = []string{guard.BasicChallenge(e.Realm)}
@@ -158,7 +158,7 @@ func (e *Entry) answer(c echo.Context, s *guard.State, err error) bool {
 		w.Header()["Connection"] = []string{"close"}
 	}
 	// The client may have gone: there is nobody to tell.
-	_ = p.Write(w, s.RequestID, oauth)
+	_ = p.Write(w, s.RequestID, format)
 	return true
 }
 

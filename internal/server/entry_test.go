@@ -89,7 +89,7 @@ func newFront(t *testing.T, tls bool, change func(*server.Entry)) *front {
 		return op
 	}
 	token := public("createToken", "POST", "/token")
-	token.OAuthErrors, token.IgnoreUnknown = true, true
+	token.Errors, token.IgnoreUnknown = problem.OAuth, true
 	upload := closed("upload", "POST", "/upload")
 	upload.MaxBodyBytes, upload.BodyRequired = 1<<20, true
 	upload.Bodies = []guard.Body{{MediaType: "application/json"}}

@@ -50,7 +50,7 @@ func TestItemsLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, client.TokenResponse{AccessToken: login.JSON200.AccessToken, TokenType: client.TokenResponseTokenTypeBearer, ExpiresIn: 600, Scope: "items:read items:write users:read users:write", RefreshToken: login.JSON200.RefreshToken}, *login.JSON200)
+	same(t, client.TokenResponse{AccessToken: login.JSON200.AccessToken, TokenType: client.TokenResponseTokenTypeBearer, ExpiresIn: 600, Scope: "email items:read items:write openid profile users:read users:write", RefreshToken: login.JSON200.RefreshToken}, *login.JSON200)
 	me := bearerAuth(login.JSON200.AccessToken)
 
 	dry, err := s.api.CreateItemWithResponse(ctx, &client.CreateItemParams{DryRun: pointer(true)}, chair(), me)

@@ -59,6 +59,33 @@ func TestARealOAuthClient(t *testing.T) {
 		}
 		same(t, []string{"items:read"}, who(oauth2.NewClient(ctx, source)).Scopes)
 	})
+	t.Run("a code with PKCE", func(t *testing.T) {
+		for name, method := range map[string]string{"a public client": oauth.MethodNone, "a confidential client": oauth.MethodSecret} {
+			a := s.newApp(t, func(n *oauth.NewClient) { n.Method = method })
+			config := oauth2.Config{
+				ClientID: a.id, ClientSecret: a.secret, RedirectURL: a.redirectURI, Scopes: []string{"openid", "items:read"},
+				Endpoint: oauth2.Endpoint{AuthURL: s.base + "/authorize", TokenURL: s.base + "/token"},
+			}
+			verifier := oauth2.GenerateVerifier()
+			address := config.AuthCodeURL("a state", oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("nonce", "n"))
+			carried := isPage(t, a.visit(t, strings.TrimPrefix(address, s.base)), 200, "Log in")
+			a.post(t, "/login", url.Values{"username": {s.user}, "password": {s.password}, "request": {carried}})
+			back := a.post(t, "/consent", url.Values{"decision": {"allow"}, "request": {carried}})
+			token, err := config.Exchange(ctx, a.code(t, back), oauth2.VerifierOption(verifier))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			s.secrets[token.AccessToken], s.secrets[token.RefreshToken] = true, true
+			if _, told := token.Extra("id_token").(string); !told {
+				t.Errorf("%s: there is no ID token", name)
+			}
+			same(t, []string{"items:read", "openid"}, who(config.Client(ctx, token)).Scopes)
+			_, err = config.Exchange(ctx, a.code(t, a.visit(t, strings.TrimPrefix(address, s.base))), oauth2.VerifierOption(oauth2.GenerateVerifier()))
+			if refused, ok := err.(*oauth2.RetrieveError); !ok || refused.ErrorCode != "invalid_grant" {
+				t.Errorf("%s, with another verifier: %v", name, err)
+			}
+		}
+	})
 	for name, style := range map[string]oauth2.AuthStyle{"in the header": oauth2.AuthStyleInHeader, "in the form": oauth2.AuthStyleInParams} {
 		t.Run("client credentials, the secret "+name, func(t *testing.T) {
 			s.clock.pass(time.Minute)
@@ -165,7 +192,7 @@ func TestIntrospection(t *testing.T) {
 			t.Fatal(err)
 		}
 		jti, _ := said["jti"].(string)
-		same(t, map[string]any{"active": true, "scope": "items:read items:write users:read users:write", "client_id": "first-party", "token_type": "Bearer", "iat": float64(now.Unix()),
+		same(t, map[string]any{"active": true, "scope": "email items:read items:write openid profile users:read users:write", "client_id": "first-party", "token_type": "Bearer", "iat": float64(now.Unix()),
 			"exp": float64(now.Unix() + 600), "sub": s.userID, "aud": s.base, "iss": s.base, "jti": jti}, said)
 		if len(jti) < 16 {
 			t.Errorf("jti %q", jti)

@@ -22,7 +22,8 @@ import (
 // here and not only in the document, so that opening one is a change that somebody reads twice.
 var (
 	public = []string{
-		"getJwks", "getLivez", "getReadyz",
+		"authorize", "authorizeByForm", "logIn", "decideConsent", "logOut",
+		"getJwks", "getAuthorizationServerMetadata", "getOpenidConfiguration", "getLivez", "getReadyz",
 		"getOpenapiYaml", "getOpenapiJson", "getDocs", "getDocsFile",
 		"registerUser", "requestVerificationMail", "verifyEmail", "requestPasswordReset", "resetPassword",
 	}
@@ -154,7 +155,7 @@ func takes(op *openapi3.Operation, scheme string) bool {
 func TestEveryOperationRefuses(t *testing.T) {
 	s := start(t)
 	credential := func() []string {
-		return []string{"Authorization", "Bearer " + s.token(scope("items:read items:write users:read users:write admin")), "X-API-Key", s.apiKey, "Cookie", "api_key=" + s.apiKey}
+		return []string{"Authorization", "Bearer " + s.token(scope("openid items:read items:write users:read users:write admin")), "X-API-Key", s.apiKey, "Cookie", "api_key=" + s.apiKey}
 	}
 	for _, e := range examples(t) {
 		t.Run(e.id, func(t *testing.T) {
@@ -267,6 +268,10 @@ func TestEveryOperationAnswers(t *testing.T) {
 	other, leaver := s.newPerson("other", "users:write"), s.newPerson("leaver", "users:write")
 	otherID, otherLogin := uuid.MustParse(other.id), field("Authorization", basic(other.name, other.password))
 	admin := field("X-API-Key", s.newPerson("chief", "admin").apiKey)
+	openid := bearerAuth(s.token(scope("openid")))
+	app := s.newApp(t)
+	app.allow(t)
+	asked := &client.AuthorizeParams{AuthorizationRequest: &client.AuthorizationRequest{ClientId: &app.id, RedirectUri: &app.redirectURI}}
 	type answer interface{ StatusCode() int }
 	called := map[string]int{}
 	for _, row := range []struct {
@@ -278,6 +283,27 @@ func TestEveryOperationAnswers(t *testing.T) {
 		}},
 		{"revokeToken", func() (answer, error) {
 			return s.api.RevokeTokenWithFormdataBodyWithResponse(ctx, client.RevocationRequest{Token: "unknown"})
+		}},
+		{"authorize", func() (answer, error) { return s.api.AuthorizeWithResponse(ctx, asked) }},
+		{"authorizeByForm", func() (answer, error) {
+			return s.api.AuthorizeByFormWithFormdataBodyWithResponse(ctx, *asked.AuthorizationRequest)
+		}},
+		{"logIn", func() (answer, error) {
+			return s.api.LogInWithFormdataBodyWithResponse(ctx, nil, client.LoginForm{Username: s.user, Password: s.password, Request: app.query()})
+		}},
+		{"decideConsent", func() (answer, error) {
+			return s.api.DecideConsentWithFormdataBodyWithResponse(ctx, nil, client.ConsentForm{Decision: client.ConsentFormDecisionDeny, Request: app.query()}, app.cookie)
+		}},
+		{"logOut", func() (answer, error) {
+			return s.api.LogOutWithFormdataBodyWithResponse(ctx, nil, client.LogoutForm{Request: app.query()})
+		}},
+		{"getUserinfo", func() (answer, error) { return s.api.GetUserinfoWithResponse(ctx, openid) }},
+		{"postUserinfo", func() (answer, error) { return s.api.PostUserinfoWithResponse(ctx, openid) }},
+		{"getAuthorizationServerMetadata", func() (answer, error) { return s.api.GetAuthorizationServerMetadataWithResponse(ctx) }},
+		{"getOpenidConfiguration", func() (answer, error) { return s.api.GetOpenidConfigurationWithResponse(ctx) }},
+		{"listConsents", func() (answer, error) { return s.api.ListConsentsWithResponse(ctx, me) }},
+		{"withdrawConsent", func() (answer, error) {
+			return s.api.WithdrawConsentWithResponse(ctx, uuid.MustParse(app.id), me)
 		}},
 		{"introspectToken", func() (answer, error) {
 			return s.api.IntrospectTokenWithFormdataBodyWithResponse(ctx, client.IntrospectionRequest{Token: s.token()}, field("Authorization", basic(s.clientID, s.clientSecret)))
@@ -361,7 +387,10 @@ func TestEveryOperationAnswers(t *testing.T) {
 		want[e.id] = 200
 	}
 	want["createItem"] = 201
-	for _, id := range []string{"deleteItem", "endSession", "endCurrentSession", "endSessions"} {
+	for _, id := range []string{"authorize", "authorizeByForm", "logIn", "decideConsent", "logOut"} {
+		want[id] = 303
+	}
+	for _, id := range []string{"deleteItem", "endSession", "endCurrentSession", "endSessions", "withdrawConsent"} {
 		want[id] = 204
 	}
 	for _, id := range []string{"deleteItem", "changePassword", "deleteCurrentUser", "deleteUser", "verifyEmail", "resetPassword"} {

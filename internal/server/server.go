@@ -170,8 +170,14 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	loginKey, err := derive(c.Secret, "login cookies")
+	if err != nil {
+		return err
+	}
 	declared := auth.NewScopes(api.Scopes()...)
-	clients := &oauth.Clients{DB: s.db, Declared: declared, Now: c.Now, Random: c.Random}
+	clients := &oauth.Clients{
+		DB: s.db, Declared: declared, FirstPartyRedirectURIs: []string{c.Issuer + "/docs/oauth2-redirect.html"}, Now: c.Now, Random: c.Random,
+	}
 
 	s.keys, s.signingKeys, s.clients = keys, keyStore, clients
 	s.mirrors = []mirror{sessions, users, keys, keyStore}
@@ -184,7 +190,8 @@ func (s *Server) wire(ctx context.Context) error {
 		accountHandlers: &accounts.Handlers{Accounts: users},
 		TokenHandlers: &oauth.TokenHandlers{
 			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signer.Keys,
-			RefreshKey: [32]byte(refreshKey), PasswordGrant: c.PasswordGrant, DeclaredScopes: declared, Log: c.Log,
+			RefreshKey: [32]byte(refreshKey), LoginKey: [32]byte(loginKey), PasswordGrant: c.PasswordGrant,
+			DeclaredScopes: declared, ScopeDescriptions: api.ScopeDescriptions(), Log: c.Log,
 		},
 	})
 }
@@ -222,7 +229,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 	c := s.config
 	config := accounts.Config{
 		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(),
-		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, session.RemoveAllOf},
+		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
 		Registration: c.Registration, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
 	}
 	if c.Mail != nil {

@@ -40,7 +40,7 @@ func (s *service) tokenForm(changes ...string) url.Values {
 func TestTokenScopes(t *testing.T) {
 	s := start(t)
 	for _, tt := range []struct{ name, asked, granted string }{
-		{"what the user holds, where nothing is asked for", "", "items:read items:write users:read users:write"},
+		{"what the user holds, where nothing is asked for", "", "email items:read items:write openid profile users:read users:write"},
 		{"one", "items:read", "items:read"},
 		{"sorted, and each once", "users:read items:read users:read", "items:read users:read"},
 		{"a scope that the user does not hold is dropped", "items:read admin", "items:read"},

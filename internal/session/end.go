@@ -10,9 +10,11 @@ import (
 
 // Why a session ended before its time, for those who look at the table.
 const (
-	reasonLogout  = "logout"
-	reasonReuse   = "reuse"
-	reasonAccount = "account"
+	reasonLogout    = "logout"
+	reasonReuse     = "reuse"
+	reasonAccount   = "account"
+	reasonReplaced  = "replaced"
+	reasonWithdrawn = "withdrawn"
 )
 
 // End ends a session of a user. It returns sqldb.ErrNotFound where the user has no such session in force.
@@ -33,9 +35,29 @@ func (s *Store) End(ctx context.Context, id, userID string) error {
 // account. The access tokens of the ended are refused by this process from then on, also where the transaction fails in the end: then the
 // clients refresh.
 func (s *Store) EndAll(ctx context.Context, tx *sql.Tx, userID, exceptSessionID string) error {
-	rows, err := tx.QueryContext(ctx, `
-		UPDATE sessions SET ended_at = $3, ended_by = $4 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id`,
-		userID, exceptSessionID, s.now().UnixMicro(), reasonAccount)
+	return s.end(ctx, tx, reasonAccount, `user_id = $3 AND id <> $4`, userID, exceptSessionID)
+}
+
+// EndOfClient ends the sessions of a user with a client, in the same way.
+func (s *Store) EndOfClient(ctx context.Context, tx *sql.Tx, userID, clientID string) error {
+	return s.end(ctx, tx, reasonWithdrawn, `user_id = $3 AND client_id = $4`, userID, clientID)
+}
+
+// EndReused ends a session whose secret was used twice, in the same way.
+func (s *Store) EndReused(ctx context.Context, tx *sql.Tx, id string) error {
+	return s.end(ctx, tx, reasonReuse, `id = $3`, id)
+}
+
+// EndReplaced ends a session that another one follows, in the same way.
+func (s *Store) EndReplaced(ctx context.Context, tx *sql.Tx, id string) error {
+	return s.end(ctx, tx, reasonReplaced, `id = $3`, id)
+}
+
+// end ends the sessions that a condition finds, whose arguments begin at $3.
+func (s *Store) end(ctx context.Context, tx *sql.Tx, reason, where string, args ...any) error {
+	now := s.now()
+	rows, err := tx.QueryContext(ctx, `UPDATE sessions SET ended_at = $1, ended_by = $2 WHERE ended_at IS NULL AND `+where+` RETURNING id`,
+		append([]any{now.UnixMicro(), reason}, args...)...)
 	if err != nil {
 		return sqldb.Error(err)
 	}
@@ -45,7 +67,7 @@ func (s *Store) EndAll(ctx context.Context, tx *sql.Tx, userID, exceptSessionID 
 		if err := rows.Scan(&id); err != nil {
 			return sqldb.Error(err)
 		}
-		s.except(id, s.now())
+		s.except(id, now)
 	}
 	return sqldb.Error(rows.Err())
 }
@@ -54,11 +76,6 @@ func (s *Store) EndAll(ctx context.Context, tx *sql.Tx, userID, exceptSessionID 
 // The exception of the account refuses their access tokens.
 func RemoveAllOf(ctx context.Context, tx *sql.Tx, userID string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
-	return sqldb.Error(err)
-}
-
-func (s *Store) end(ctx context.Context, tx *sql.Tx, where, reason, id string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE sessions SET ended_at = $1, ended_by = $2 WHERE ended_at IS NULL AND `+where, s.now().UnixMicro(), reason, id)
 	return sqldb.Error(err)
 }
 

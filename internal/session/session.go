@@ -62,6 +62,8 @@ type New struct {
 	UserID   string
 	ClientID string
 	Scopes   auth.Scopes
+	// Lifetime is how long the session lasts, whether it is used or not; 0 for IdleLifetime and AbsoluteLifetime.
+	Lifetime time.Duration
 }
 
 // Start begins a session within a transaction. The device is that of the request of ctx.
@@ -74,6 +76,9 @@ func (s *Store) Start(ctx context.Context, tx *sql.Tx, n New) (Session, error) {
 	v := Session{
 		ID: id.String(), UserID: n.UserID, ClientID: n.ClientID, Scopes: n.Scopes, Generation: 1,
 		UserAgent: cut(auth.UserAgent(ctx), maxUserAgent), CreatedAt: now, RotatedAt: now, IdleAt: now.Add(IdleLifetime), ExpiresAt: now.Add(AbsoluteLifetime),
+	}
+	if n.Lifetime > 0 {
+		v.IdleAt, v.ExpiresAt = now.Add(n.Lifetime), now.Add(n.Lifetime)
 	}
 	if a := auth.Address(ctx); a.IsValid() {
 		v.Address = a.Unmap().String()
@@ -178,14 +183,13 @@ func (s *Store) Rotate(ctx context.Context, id, clientID string, generation int6
 			return err
 		case now.Sub(v.RotatedAt) > Grace:
 			reused = true
-			return s.end(ctx, tx, `id = $3`, reasonReuse, id)
+			return s.EndReused(ctx, tx, id)
 		case v.Generation > generation+1: // its successor is used: it is dead, and the one who asks may be late and not a thief
 			return sqldb.ErrNotFound
 		}
 		return nil
 	})
 	if err == nil && reused {
-		s.except(id, now)
 		return Session{}, ErrReused
 	}
 	return v, err

@@ -29,7 +29,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a grant for an access token
-         * @description The token endpoint of RFC 6749 §3.2. `password` (§4.3) is for the built-in client alone, deprecated (RFC 9700 §2.4) and off in production unless it is switched on. `refresh_token` (§6) goes on with a session: every use of a refresh token gives the next one; one that is used again after 10 seconds ends the session. `client_credentials` (§4.4) is for confidential clients, which act for themselves. Without `scope` everything is granted that may be; scopes that may not be are dropped, and the answer says what was granted.
+         * @description The token endpoint of RFC 6749 §3.2. `authorization_code` (§4.1.3) takes the code of `/authorize`, once. `password` (§4.3) is for the built-in client alone, deprecated (RFC 9700 §2.4) and off in production unless it is switched on. `refresh_token` (§6) goes on with a session: every use of a refresh token gives the next one; one that is used again after 10 seconds ends the session. `client_credentials` (§4.4) is for confidential clients, which act for themselves. Without `scope` everything is granted that may be; scopes that may not be are dropped, and the answer says what was granted.
          */
         post: operations["createToken"];
         delete?: never;
@@ -72,6 +72,154 @@ export interface paths {
          * @description RFC 7662, for confidential clients. An access token of this service may be asked about by each of them, a refresh token by its own client. Whatever is not in force is `{"active":false}` and nothing else.
          */
         post: operations["introspectToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask a person for an authorization code
+         * @description The authorization endpoint of RFC 6749 §3.1 and OpenID Connect Core §3.1.2.1. An application sends the browser of its user here. Who is not logged in is asked to, and asked whether the application may have what it asks for; then the browser is sent back to the application with a code (or an error), `state` and `iss` (RFC 9207). PKCE with S256 is demanded of every client (RFC 9700 §2.1.1). An unknown client or redirect URI is answered with a page, and never with a redirect.
+         */
+        get: operations["authorize"];
+        put?: never;
+        /**
+         * Ask a person for an authorization code, with a form
+         * @description The same with the parameters in a form (OpenID Connect Core §3.1.2.1). The browser is sent to the query that says the same.
+         */
+        post: operations["authorizeByForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in on the page of the service
+         * @description What the login page sends. The answer sets a cookie and sends the browser back to the authorization request. A wrong name or password is answered with the page again.
+         */
+        post: operations["logIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow or deny an application
+         * @description What the consent page sends. The browser is sent back to the application, with a code or with `access_denied`.
+         */
+        post: operations["decideConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out of the pages of the service
+         * @description Ends the login of this browser, and no login of an application. The browser is sent back to the authorization request.
+         */
+        post: operations["logOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/userinfo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who the person is
+         * @description The UserInfo endpoint of OpenID Connect Core §5.3. `profile` adds the names, `email` the address, where the account has them.
+         */
+        get: operations["getUserinfo"];
+        put?: never;
+        /**
+         * Who the person is, asked with POST
+         * @description The same, which OpenID Connect Core §5.3.1 demands.
+         */
+        post: operations["postUserinfo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/oauth-authorization-server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where and how this service issues tokens
+         * @description RFC 8414. It lists what works, and nothing else.
+         */
+        get: operations["getAuthorizationServerMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/openid-configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where and how this service issues ID tokens
+         * @description OpenID Connect Discovery §4. It says the same as the metadata of RFC 8414.
+         */
+        get: operations["getOpenidConfiguration"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -536,6 +684,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The applications that may act for the caller
+         * @description What the caller has allowed on the consent page, the newest first.
+         */
+        get: operations["listConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/consents/{client_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw what an application may do
+         * @description Its logins for the caller end, with every token of them, and it must ask again.
+         */
+        delete: operations["withdrawConsent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -660,13 +848,164 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The form of RFC 6749 §4.3.2 (password), §4.4.2 (client_credentials) and §6 (refresh_token). Unknown parameters are ignored, as §3.2 demands. */
+        /** @description The parameters of RFC 6749 §4.1.1, RFC 7636 §4.3 and OpenID Connect Core §3.1.2.1. Unknown parameters are ignored, and one without a value counts as left out, as RFC 6749 §3.1 demands. */
+        AuthorizationRequest: {
+            /** @description Always code. */
+            response_type?: string;
+            /** @description Which application asks. */
+            client_id?: string;
+            /** @description Where the browser goes with the code: one of those of the client, character for character. */
+            redirect_uri?: string;
+            /** @description Scopes separated by spaces. Absent for all that may be. With openid there is an ID token. */
+            scope?: string;
+            /** @description Returned as it is. */
+            state?: string;
+            /** @description The SHA-256 of the code verifier, in base64url (RFC 7636 §4.2). */
+            code_challenge?: string;
+            /** @description Always S256. */
+            code_challenge_method?: string;
+            /** @description Always query. */
+            response_mode?: string;
+            /** @description Returned in the ID token. */
+            nonce?: string;
+            /** @description none: ask nothing; login or select_account: ask for the password; consent: ask whether the application may. */
+            prompt?: string;
+            /** @description Ask for the password where it was given more seconds ago. */
+            max_age?: string;
+            /** @description Who will log in. */
+            login_hint?: string;
+            /** @description Not supported. */
+            request?: string;
+            /** @description Not supported. */
+            request_uri?: string;
+        };
+        /** @description What the login page sends. */
+        LoginForm: {
+            /** @description The user's name. */
+            username: string;
+            /**
+             * Format: password
+             * @description The user's password.
+             */
+            password: string;
+            /** @description The query of the authorization request, which goes on afterwards. */
+            request: string;
+        };
+        /** @description What the consent page sends. */
+        ConsentForm: {
+            /**
+             * @description What the person says.
+             * @enum {string}
+             */
+            decision: "allow" | "deny";
+            /** @description The query of the authorization request, which goes on afterwards. */
+            request: string;
+        };
+        /** @description What the pages send to log out. */
+        LogoutForm: {
+            /** @description The query of the authorization request, which goes on afterwards. */
+            request: string;
+        };
+        /** @description OpenID Connect Core §5.1. */
+        Userinfo: {
+            /** @description Who it is. Never given to another. */
+            sub: string;
+            /** @description What the person logs in with. */
+            preferred_username?: string;
+            /** @description What the person is called. */
+            name?: string;
+            /** @description The address. */
+            email?: string;
+            /** @description Whether the person has proven it. */
+            email_verified?: boolean;
+        };
+        /** @description What a user has allowed. */
+        ConsentList: {
+            /** @description The newest first. */
+            consents: components["schemas"]["Consent"][];
+        };
+        /** @description What a user has allowed an application. */
+        Consent: {
+            /** @description Which application. */
+            client_id: string;
+            /** @description What it is called. */
+            client_name: string;
+            /** @description What it may do. */
+            scopes: string[];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            granted_at: string;
+        };
+        /** @description RFC 8414 §2 and OpenID Connect Discovery §3. */
+        AuthorizationServerMetadata: {
+            /** @description An address of this service. */
+            issuer: string;
+            /** @description An address of this service. */
+            authorization_endpoint: string;
+            /** @description An address of this service. */
+            token_endpoint: string;
+            /** @description An address of this service. */
+            revocation_endpoint: string;
+            /** @description An address of this service. */
+            introspection_endpoint: string;
+            /** @description An address of this service. */
+            userinfo_endpoint: string;
+            /** @description An address of this service. */
+            jwks_uri: string;
+            /** @description Names. */
+            scopes_supported: string[];
+            /** @description Names. */
+            response_types_supported: string[];
+            /** @description Names. */
+            response_modes_supported: string[];
+            /** @description Names. */
+            grant_types_supported: string[];
+            /** @description Names. */
+            token_endpoint_auth_methods_supported: string[];
+            /** @description Names. */
+            revocation_endpoint_auth_methods_supported: string[];
+            /** @description Names. */
+            introspection_endpoint_auth_methods_supported: string[];
+            /** @description Names. */
+            code_challenge_methods_supported: string[];
+            /** @description Whether it works. */
+            authorization_response_iss_parameter_supported: boolean;
+            /** @description Names. */
+            subject_types_supported: string[];
+            /** @description Names. */
+            id_token_signing_alg_values_supported: string[];
+            /** @description Names. */
+            prompt_values_supported: string[];
+            /** @description Names. */
+            claims_supported: string[];
+            /** @description Whether it works. */
+            claims_parameter_supported: boolean;
+            /** @description Whether it works. */
+            request_parameter_supported: boolean;
+            /** @description Whether it works. */
+            request_uri_parameter_supported: boolean;
+        };
+        /** @description The form of RFC 6749 §4.1.3 (authorization_code), §4.3.2 (password), §4.4.2 (client_credentials) and §6 (refresh_token). Unknown parameters are ignored, as §3.2 demands. */
         TokenRequest: {
             /**
              * @description What the client exchanges for a token.
              * @enum {string}
              */
-            grant_type: "password" | "refresh_token" | "client_credentials";
+            grant_type: "authorization_code" | "refresh_token" | "client_credentials" | "password";
+            /**
+             * Format: password
+             * @description The code that the browser brought. It is good once and for a minute.
+             */
+            code?: string;
+            /** @description The one of the authorization request. */
+            redirect_uri?: string;
+            /**
+             * Format: password
+             * @description What the code challenge was made of (RFC 7636 §4.1).
+             */
+            code_verifier?: string;
             /** @description The user's name. */
             username?: string;
             /**
@@ -690,7 +1029,7 @@ export interface components {
             client_secret?: string;
             client_assertion_type?: components["schemas"]["ClientAssertionType"];
             client_assertion?: components["schemas"]["ClientAssertion"];
-        } & (unknown & unknown);
+        } & (unknown & unknown & unknown);
         /**
          * @description The type of client_assertion (RFC 7523 §2.2).
          * @enum {string}
@@ -719,6 +1058,8 @@ export interface components {
             scope: string;
             /** @description For the next access token. It is good once. A client that acts for itself gets none. */
             refresh_token?: string;
+            /** @description Who logged in (OpenID Connect Core §2), where a code with the scope openid was exchanged. */
+            id_token?: string;
         };
         /** @description The form of RFC 7009 §2.1. */
         RevocationRequest: {
@@ -1387,6 +1728,121 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The request is malformed, or is refused before anything is asked of the person. */
+        PageBadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Bad request</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The credential lacks a scope, or a page of another site made the request. */
+        PageForbidden: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Cross-origin request</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The operation answers in none of the media types of Accept. */
+        PageNotAcceptable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Not acceptable</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The body did not arrive in the time that the operation may take. */
+        PageRequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Request timeout</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The body is larger than the operation allows. */
+        PageContentTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Content too large</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The body is of another media type. */
+        PageUnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Unsupported media type</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The request is well-formed but against the schema. */
+        PageUnprocessableContent: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Validation failed</title> */
+                "text/html": string;
+            };
+        };
+        /** @description A limit was hit. */
+        PageTooManyRequests: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Quota exceeded</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The service failed. */
+        PageInternal: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Internal error</title> */
+                "text/html": string;
+            };
+        };
+        /** @description Something that the operation needs is down or busy. */
+        PageUnavailable: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Unavailable</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The name or the password is wrong, or a page of another site made the request. */
+        LoginRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Log in</title> */
+                "text/html": string;
+            };
+        };
         /** @description There is no such thing, or not for this caller. */
         NotFound: {
             headers: {
@@ -1789,6 +2245,11 @@ export interface components {
     };
     parameters: {
         /**
+         * @description Who is logged in on the pages of the service. `POST /login` sets it.
+         * @example ls_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0
+         */
+        LoginCookie: string;
+        /**
          * @description The item's id.
          * @example 01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f
          */
@@ -1816,6 +2277,16 @@ export interface components {
          * @example "1"
          */
         ETag: string;
+        /**
+         * @description Where the browser goes.
+         * @example https://app.example.com/callback?code=ac_3q2-7w&state=af0ifjsldkj&iss=https%3A%2F%2Fapi.example.com
+         */
+        Redirect: string;
+        /**
+         * @description Who is logged in, or nobody.
+         * @example __Host-login=ls_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0; Path=/; Secure; HttpOnly; SameSite=Lax
+         */
+        SetCookie: string;
         /**
          * @description How long the response may be kept.
          * @example no-store
@@ -2008,6 +2479,515 @@ export interface operations {
             429: components["responses"]["OAuthTooManyRequests"];
             500: components["responses"]["OAuthInternal"];
             503: components["responses"]["OAuthUnavailable"];
+        };
+    };
+    authorize: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The authorization request. Each member is a parameter of the query.
+                 * @example {
+                 *       "response_type": "code",
+                 *       "client_id": "0193583e-6f5c-4a53-8a3c-0d1f2e3a4b5c",
+                 *       "redirect_uri": "https://app.example.com/callback",
+                 *       "scope": "openid items:read",
+                 *       "state": "af0ifjsldkj",
+                 *       "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+                 *       "code_challenge_method": "S256"
+                 *     }
+                 */
+                authorization_request?: components["schemas"]["AuthorizationRequest"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: {
+                /**
+                 * @description Who is logged in on the pages of the service. `POST /login` sets it.
+                 * @example ls_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0
+                 */
+                "__Host-login"?: components["parameters"]["LoginCookie"];
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page that asks the person. */
+            200: {
+                headers: {
+                    "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html><title>Log in</title> */
+                    "text/html": string;
+                };
+            };
+            /** @description The browser goes on there. */
+            303: {
+                headers: {
+                    Location: components["headers"]["Redirect"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PageBadRequest"];
+            406: components["responses"]["PageNotAcceptable"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    authorizeByForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "response_type": "code",
+                 *       "client_id": "0193583e-6f5c-4a53-8a3c-0d1f2e3a4b5c",
+                 *       "redirect_uri": "https://app.example.com/callback",
+                 *       "scope": "openid items:read",
+                 *       "state": "af0ifjsldkj",
+                 *       "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+                 *       "code_challenge_method": "S256"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["AuthorizationRequest"];
+            };
+        };
+        responses: {
+            /** @description The browser goes on there. */
+            303: {
+                headers: {
+                    Location: components["headers"]["Redirect"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PageBadRequest"];
+            408: components["responses"]["PageRequestTimeout"];
+            413: components["responses"]["PageContentTooLarge"];
+            415: components["responses"]["PageUnsupportedMediaType"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    logIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                /**
+                 * @description Who is logged in on the pages of the service. `POST /login` sets it.
+                 * @example ls_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0
+                 */
+                "__Host-login"?: components["parameters"]["LoginCookie"];
+            };
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "username": "dev",
+                 *       "password": "correct horse battery staple",
+                 *       "request": "response_type=code&client_id=first-party"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["LoginForm"];
+            };
+        };
+        responses: {
+            /** @description The browser goes on there. */
+            303: {
+                headers: {
+                    Location: components["headers"]["Redirect"];
+                    "Set-Cookie": components["headers"]["SetCookie"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PageBadRequest"];
+            403: components["responses"]["LoginRefused"];
+            406: components["responses"]["PageNotAcceptable"];
+            408: components["responses"]["PageRequestTimeout"];
+            413: components["responses"]["PageContentTooLarge"];
+            415: components["responses"]["PageUnsupportedMediaType"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    decideConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                /**
+                 * @description Who is logged in on the pages of the service. `POST /login` sets it.
+                 * @example ls_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0
+                 */
+                "__Host-login"?: components["parameters"]["LoginCookie"];
+            };
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "decision": "allow",
+                 *       "request": "response_type=code&client_id=first-party"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["ConsentForm"];
+            };
+        };
+        responses: {
+            /** @description The browser goes on there. */
+            303: {
+                headers: {
+                    Location: components["headers"]["Redirect"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PageBadRequest"];
+            403: components["responses"]["PageForbidden"];
+            406: components["responses"]["PageNotAcceptable"];
+            408: components["responses"]["PageRequestTimeout"];
+            413: components["responses"]["PageContentTooLarge"];
+            415: components["responses"]["PageUnsupportedMediaType"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    logOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                /**
+                 * @description Who is logged in on the pages of the service. `POST /login` sets it.
+                 * @example ls_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0
+                 */
+                "__Host-login"?: components["parameters"]["LoginCookie"];
+            };
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "request": "response_type=code&client_id=first-party"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["LogoutForm"];
+            };
+        };
+        responses: {
+            /** @description The browser goes on there. */
+            303: {
+                headers: {
+                    Location: components["headers"]["Redirect"];
+                    "Set-Cookie": components["headers"]["SetCookie"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PageBadRequest"];
+            403: components["responses"]["PageForbidden"];
+            406: components["responses"]["PageNotAcceptable"];
+            408: components["responses"]["PageRequestTimeout"];
+            413: components["responses"]["PageContentTooLarge"];
+            415: components["responses"]["PageUnsupportedMediaType"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    getUserinfo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The claims that the scopes of the token allow. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sub": "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c",
+                     *       "preferred_username": "ann@example.com",
+                     *       "name": "Ann",
+                     *       "email": "ann@example.com",
+                     *       "email_verified": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Userinfo"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postUserinfo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The claims that the scopes of the token allow. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sub": "0193583e-6f5c-7a53-8a3c-0d1f2e3a4b5c",
+                     *       "preferred_username": "ann@example.com",
+                     *       "name": "Ann",
+                     *       "email": "ann@example.com",
+                     *       "email_verified": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Userinfo"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAuthorizationServerMetadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metadata. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "https://api.example.com",
+                     *       "authorization_endpoint": "https://api.example.com/authorize",
+                     *       "token_endpoint": "https://api.example.com/token",
+                     *       "revocation_endpoint": "https://api.example.com/revoke",
+                     *       "introspection_endpoint": "https://api.example.com/introspect",
+                     *       "userinfo_endpoint": "https://api.example.com/userinfo",
+                     *       "jwks_uri": "https://api.example.com/.well-known/jwks.json",
+                     *       "scopes_supported": [
+                     *         "openid",
+                     *         "items:read"
+                     *       ],
+                     *       "response_types_supported": [
+                     *         "code"
+                     *       ],
+                     *       "response_modes_supported": [
+                     *         "query"
+                     *       ],
+                     *       "grant_types_supported": [
+                     *         "authorization_code",
+                     *         "refresh_token",
+                     *         "client_credentials"
+                     *       ],
+                     *       "token_endpoint_auth_methods_supported": [
+                     *         "none",
+                     *         "client_secret_basic",
+                     *         "client_secret_post"
+                     *       ],
+                     *       "revocation_endpoint_auth_methods_supported": [
+                     *         "none",
+                     *         "client_secret_basic",
+                     *         "client_secret_post"
+                     *       ],
+                     *       "introspection_endpoint_auth_methods_supported": [
+                     *         "client_secret_basic"
+                     *       ],
+                     *       "code_challenge_methods_supported": [
+                     *         "S256"
+                     *       ],
+                     *       "authorization_response_iss_parameter_supported": true,
+                     *       "subject_types_supported": [
+                     *         "public"
+                     *       ],
+                     *       "id_token_signing_alg_values_supported": [
+                     *         "EdDSA"
+                     *       ],
+                     *       "prompt_values_supported": [
+                     *         "none",
+                     *         "login",
+                     *         "consent",
+                     *         "select_account"
+                     *       ],
+                     *       "claims_supported": [
+                     *         "sub",
+                     *         "iss",
+                     *         "aud",
+                     *         "exp",
+                     *         "iat",
+                     *         "auth_time",
+                     *         "nonce",
+                     *         "at_hash",
+                     *         "sid",
+                     *         "preferred_username",
+                     *         "name",
+                     *         "email",
+                     *         "email_verified"
+                     *       ],
+                     *       "claims_parameter_supported": false,
+                     *       "request_parameter_supported": false,
+                     *       "request_uri_parameter_supported": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuthorizationServerMetadata"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOpenidConfiguration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metadata. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "https://api.example.com",
+                     *       "authorization_endpoint": "https://api.example.com/authorize",
+                     *       "token_endpoint": "https://api.example.com/token",
+                     *       "revocation_endpoint": "https://api.example.com/revoke",
+                     *       "introspection_endpoint": "https://api.example.com/introspect",
+                     *       "userinfo_endpoint": "https://api.example.com/userinfo",
+                     *       "jwks_uri": "https://api.example.com/.well-known/jwks.json",
+                     *       "scopes_supported": [
+                     *         "openid",
+                     *         "items:read"
+                     *       ],
+                     *       "response_types_supported": [
+                     *         "code"
+                     *       ],
+                     *       "response_modes_supported": [
+                     *         "query"
+                     *       ],
+                     *       "grant_types_supported": [
+                     *         "authorization_code",
+                     *         "refresh_token",
+                     *         "client_credentials"
+                     *       ],
+                     *       "token_endpoint_auth_methods_supported": [
+                     *         "none",
+                     *         "client_secret_basic",
+                     *         "client_secret_post"
+                     *       ],
+                     *       "revocation_endpoint_auth_methods_supported": [
+                     *         "none",
+                     *         "client_secret_basic",
+                     *         "client_secret_post"
+                     *       ],
+                     *       "introspection_endpoint_auth_methods_supported": [
+                     *         "client_secret_basic"
+                     *       ],
+                     *       "code_challenge_methods_supported": [
+                     *         "S256"
+                     *       ],
+                     *       "authorization_response_iss_parameter_supported": true,
+                     *       "subject_types_supported": [
+                     *         "public"
+                     *       ],
+                     *       "id_token_signing_alg_values_supported": [
+                     *         "EdDSA"
+                     *       ],
+                     *       "prompt_values_supported": [
+                     *         "none",
+                     *         "login",
+                     *         "consent",
+                     *         "select_account"
+                     *       ],
+                     *       "claims_supported": [
+                     *         "sub",
+                     *         "iss",
+                     *         "aud",
+                     *         "exp",
+                     *         "iat",
+                     *         "auth_time",
+                     *         "nonce",
+                     *         "at_hash",
+                     *         "sid",
+                     *         "preferred_username",
+                     *         "name",
+                     *         "email",
+                     *         "email_verified"
+                     *       ],
+                     *       "claims_parameter_supported": false,
+                     *       "request_parameter_supported": false,
+                     *       "request_uri_parameter_supported": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuthorizationServerMetadata"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getJwks: {
@@ -3485,6 +4465,81 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listConsents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The consents. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "consents": [
+                     *         {
+                     *           "client_id": "0193583e-6f5c-4a53-8a3c-0d1f2e3a4b5c",
+                     *           "client_name": "Shop",
+                     *           "scopes": [
+                     *             "openid",
+                     *             "items:read"
+                     *           ],
+                     *           "granted_at": "2026-11-24T09:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConsentList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    withdrawConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the application.
+                 * @example 0193583e-6f5c-4a53-8a3c-0d1f2e3a4b5c
+                 */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may do nothing for the caller. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];

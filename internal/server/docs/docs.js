@@ -121,7 +121,7 @@
     };
   };
 
-  SwaggerUIBundle({
+  const page = SwaggerUIBundle({
     dom_id: '#docs',
     url: new URL('openapi.json', location.href).href,
     oauth2RedirectUrl: new URL('docs/oauth2-redirect.html', location.href).href,
@@ -139,4 +139,6 @@
       restore();
     },
   });
+  // The built-in client has no secret: the code that comes back is bound to this page by PKCE (RFC 7636).
+  page.initOAuth({ clientId: 'first-party', usePkceWithAuthorizationCodeGrant: true });
 })();

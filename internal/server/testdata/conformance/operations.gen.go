@@ -74,6 +74,15 @@ func Scopes() []string {
 	return []string{"scope1", "scope2", "scope3"}
 }
 
+// ScopeDescriptions returns what the document says of each scope of an oauth2 scheme, for those who are asked to grant it.
+func ScopeDescriptions() map[string]string {
+	return map[string]string{
+		"scope1": "One.",
+		"scope2": "Two.",
+		"scope3": "Three.",
+	}
+}
+
 // Roles returns the roles of the root x-roles, each with its scopes.
 func Roles() map[string][]string {
 	return map[string][]string{}

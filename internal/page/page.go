@@ -1,0 +1,54 @@
+// Package page renders what people see in a browser: one layout and one style sheet, no script, nothing loaded from elsewhere.
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"strings"
+)
+
+//go:embed layout.html
+var layout string
+
+//go:embed style.css
+var style string
+
+// MediaType is that of every page.
+const MediaType = "text/html; charset=utf-8"
+
+// Page is a page of one kind.
+type Page struct{ template *template.Template }
+
+// New returns the page with a title and a content, both html/template text. A text that is no template panics: it is
+// part of the program, and not of a request.
+func New(title, content string) *Page {
+	t := template.Must(template.New("layout").Parse(layout))
+	template.Must(t.New("title").Parse(title))
+	template.Must(t.New("content").Parse(content))
+	return &Page{t}
+}
+
+// Render returns the page with the data in its place, escaped for where it stands.
+func (p *Page) Render(data any) ([]byte, error) {
+	var b bytes.Buffer
+	err := p.template.Execute(&b, struct {
+		Style template.CSS
+		Data  any
+	}{template.CSS(style), data})
+	return b.Bytes(), err
+}
+
+// Policy returns the Content-Security-Policy of a page whose forms lead to the origins, beside our own: browsers apply
+// form-action to every redirect that follows a form too. Without any the page has no form. What gets into a page
+// in spite of the escapes can run nothing, load nothing and send nothing away; no other page may frame it (security.md 51).
+func Policy(forms ...string) string {
+	sum := sha256.Sum256([]byte(style))
+	if len(forms) == 0 {
+		forms = []string{"'none'"}
+	}
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action " + strings.Join(forms, " ") +
+		"; base-uri 'none'; frame-ancestors 'none'"
+}
