@@ -429,7 +429,7 @@ func checkUserinfo(c *validation.Check, v *validation.Value) {
 
 func checkAuthorizationServerMetadata(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
-	c.Required(v, "issuer", "authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint", "jwks_uri", "scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported", "token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported", "introspection_endpoint_auth_methods_supported", "code_challenge_methods_supported", "authorization_response_iss_parameter_supported", "subject_types_supported", "id_token_signing_alg_values_supported", "prompt_values_supported", "claims_supported", "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported")
+	c.Required(v, "issuer", "authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint", "jwks_uri", "scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported", "token_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported", "revocation_endpoint_auth_methods_supported", "revocation_endpoint_auth_signing_alg_values_supported", "introspection_endpoint_auth_methods_supported", "introspection_endpoint_auth_signing_alg_values_supported", "code_challenge_methods_supported", "authorization_response_iss_parameter_supported", "subject_types_supported", "id_token_signing_alg_values_supported", "prompt_values_supported", "claims_supported", "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "issuer":
@@ -463,9 +463,15 @@ func checkAuthorizationServerMetadata(c *validation.Check, v *validation.Value) 
 			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "token_endpoint_auth_methods_supported":
 			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "token_endpoint_auth_signing_alg_values_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "revocation_endpoint_auth_methods_supported":
 			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "revocation_endpoint_auth_signing_alg_values_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "introspection_endpoint_auth_methods_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "introspection_endpoint_auth_signing_alg_values_supported":
 			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "code_challenge_methods_supported":
 			checkAuthorizationServerMetadataScopesSupported(c, m)

@@ -477,6 +477,9 @@ type AuthorizationServerMetadata struct {
 	// IntrospectionEndpointAuthMethodsSupported Names.
 	IntrospectionEndpointAuthMethodsSupported []string `json:"introspection_endpoint_auth_methods_supported"`
 
+	// IntrospectionEndpointAuthSigningAlgValuesSupported Names.
+	IntrospectionEndpointAuthSigningAlgValuesSupported []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+
 	// Issuer An address of this service.
 	Issuer string `json:"issuer"`
 
@@ -504,6 +507,9 @@ type AuthorizationServerMetadata struct {
 	// RevocationEndpointAuthMethodsSupported Names.
 	RevocationEndpointAuthMethodsSupported []string `json:"revocation_endpoint_auth_methods_supported"`
 
+	// RevocationEndpointAuthSigningAlgValuesSupported Names.
+	RevocationEndpointAuthSigningAlgValuesSupported []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+
 	// ScopesSupported Names.
 	ScopesSupported []string `json:"scopes_supported"`
 
@@ -515,6 +521,9 @@ type AuthorizationServerMetadata struct {
 
 	// TokenEndpointAuthMethodsSupported Names.
 	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
+
+	// TokenEndpointAuthSigningAlgValuesSupported Names.
+	TokenEndpointAuthSigningAlgValuesSupported []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 
 	// UserinfoEndpoint An address of this service.
 	UserinfoEndpoint string `json:"userinfo_endpoint"`

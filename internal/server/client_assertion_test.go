@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"net/url"
 	"strings"
@@ -115,6 +116,19 @@ func TestAClientProvesItselfByAnAssertion(t *testing.T) {
 			t.Errorf("%d %s", got.status, got.body)
 		}
 	})
+}
+
+// TestTheMetadataListsAssertions with the algorithms that RFC 8414 §2 demands beside them.
+func TestTheMetadataListsAssertions(t *testing.T) {
+	s := start(t)
+	var m map[string]any
+	if err := json.Unmarshal(s.send(t, "GET", "/.well-known/oauth-authorization-server", "").body, &m); err != nil {
+		t.Fatal(err)
+	}
+	for endpoint, public := range map[string][]any{"token": {"none"}, "revocation": {"none"}, "introspection": nil} {
+		same(t, any(append(public, "client_secret_basic", "client_secret_post", "private_key_jwt")), m[endpoint+"_endpoint_auth_methods_supported"])
+		same(t, any([]any{"EdDSA", "ES256", "RS256"}), m[endpoint+"_endpoint_auth_signing_alg_values_supported"])
+	}
 }
 
 func TestAssertionsAreRefusedAtEveryEndpoint(t *testing.T) {

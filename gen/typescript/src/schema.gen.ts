@@ -965,9 +965,15 @@ export interface components {
             /** @description Names. */
             token_endpoint_auth_methods_supported: string[];
             /** @description Names. */
+            token_endpoint_auth_signing_alg_values_supported: string[];
+            /** @description Names. */
             revocation_endpoint_auth_methods_supported: string[];
             /** @description Names. */
+            revocation_endpoint_auth_signing_alg_values_supported: string[];
+            /** @description Names. */
             introspection_endpoint_auth_methods_supported: string[];
+            /** @description Names. */
+            introspection_endpoint_auth_signing_alg_values_supported: string[];
             /** @description Names. */
             code_challenge_methods_supported: string[];
             /** @description Whether it works. */
@@ -2833,15 +2839,34 @@ export interface operations {
                      *       "token_endpoint_auth_methods_supported": [
                      *         "none",
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "token_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "revocation_endpoint_auth_methods_supported": [
                      *         "none",
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "revocation_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "introspection_endpoint_auth_methods_supported": [
-                     *         "client_secret_basic"
+                     *         "client_secret_basic",
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "introspection_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "code_challenge_methods_supported": [
                      *         "S256"
@@ -2933,15 +2958,34 @@ export interface operations {
                      *       "token_endpoint_auth_methods_supported": [
                      *         "none",
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "token_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "revocation_endpoint_auth_methods_supported": [
                      *         "none",
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "revocation_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "introspection_endpoint_auth_methods_supported": [
-                     *         "client_secret_basic"
+                     *         "client_secret_basic",
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "introspection_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "code_challenge_methods_supported": [
                      *         "S256"
