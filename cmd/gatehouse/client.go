@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 type client struct {
 	Add     clientAdd     `cmd:"" help:"Make a client. The secret of a confidential one is printed once and kept nowhere."`
 	List    clientList    `cmd:"" help:"List the clients, the newest first."`
-	Rotate  clientRotate  `cmd:"" help:"Give a confidential client another secret. Those that it has go on for a while."`
+	Rotate  clientRotate  `cmd:"" help:"Give a confidential client another secret, where those that it has go on for a while, or other public keys."`
 	Disable clientDisable `cmd:"" help:"Give a client no more tokens. Those that it has last for 10 minutes at most."`
 	Enable  clientEnable  `cmd:"" help:"Take disable back."`
 }
@@ -32,6 +34,8 @@ type clientAdd struct {
 	Grant       []string `env:"-" help:"What it may use: authorization_code, refresh_token, client_credentials (default: the first two with --redirect-uri, else client_credentials)."`
 	RedirectURI []string `name:"redirect-uri" env:"-" sep:"none" help:"Where browsers bring codes to, character for character. Repeat it for several."`
 	Scope       []string `env:"-" help:"What its tokens may hold at most (default: nothing)."`
+
+	publicKeysFrom `embed:""`
 }
 
 type clientList struct {
@@ -44,6 +48,30 @@ type clientRotate struct {
 	format  `embed:""`
 	ID      string   `arg:"" help:"The id of the client."`
 	Overlap duration `env:"-" default:"24h" help:"How long the secrets that it has are good; 0 for no longer."`
+
+	publicKeysFrom `embed:""`
+}
+
+// publicKeysFrom is a file of public keys.
+type publicKeysFrom struct {
+	PublicKeys string `env:"-" placeholder:"FILE" help:"A JSON Web Key Set of 1 to 5 public keys: the client has no secret, and proves itself by what it signs with theirs (private_key_jwt). They take the place of those that it has."`
+}
+
+// read returns the keys, or none where no file is given.
+func (p *publicKeysFrom) read() (oauth.PublicKeys, error) {
+	if p.PublicKeys == "" {
+		return "", nil
+	}
+	file, err := os.Open(p.PublicKeys)
+	if err != nil {
+		return "", usageError{fmt.Errorf("the file of the public keys cannot be read: %w", err)}
+	}
+	defer file.Close()
+	keys, err := oauth.ReadPublicKeys(file)
+	if err != nil {
+		return "", usageError{fmt.Errorf("%s: %w", p.PublicKeys, err)}
+	}
+	return keys, nil
 }
 
 type clientDisable struct {
@@ -69,10 +97,12 @@ type clientResult struct {
 	CreatedAt    time.Time `json:"created_at"`
 	Disabled     bool      `json:"disabled"`
 	Secret       string    `json:"client_secret,omitempty"`
+
+	PublicKeys json.RawMessage `json:"jwks,omitempty"`
 }
 
 func newClientResult(c oauth.Client, secret auth.Secret) clientResult {
-	return clientResult{c.ID, c.Name, c.Method, c.GrantTypes, c.RedirectURIs, strings.Join(c.Scopes, " "), c.CreatedAt, c.Disabled, secret.Reveal()}
+	return clientResult{c.ID, c.Name, c.Method, c.GrantTypes, c.RedirectURIs, strings.Join(c.Scopes, " "), c.CreatedAt, c.Disabled, secret.Reveal(), json.RawMessage(c.PublicKeys)}
 }
 
 // clients opens the clients of the service. The caller closes the database.
@@ -89,6 +119,12 @@ func (c *clientAdd) Run(ctx context.Context, out io.Writer) (err error) {
 	n := oauth.NewClient{Name: c.Name, Method: oauth.MethodSecret, GrantTypes: c.Grant, Scopes: auth.NewScopes(c.Scope...), RedirectURIs: c.RedirectURI}
 	if c.Public {
 		n.Method = oauth.MethodNone
+	}
+	if n.PublicKeys, err = c.publicKeysFrom.read(); err != nil {
+		return err
+	}
+	if n.PublicKeys != "" && !c.Public {
+		n.Method = oauth.MethodPrivateKeyJWT
 	}
 	switch {
 	case len(n.GrantTypes) > 0:
@@ -133,23 +169,48 @@ func (c *clientList) Run(ctx context.Context, out io.Writer) (err error) {
 		results = append(results, newClientResult(x, ""))
 	}
 	return c.print(out, results, func(w io.Writer) {
-		row(w, "ID", "NAME", "AUTHENTICATION", "GRANTS", "SCOPES", "CREATED", "DISABLED")
+		row(w, "ID", "NAME", "AUTHENTICATION", "KEYS", "GRANTS", "SCOPES", "CREATED", "DISABLED")
 		for _, x := range list {
-			row(w, x.ID, fmt.Sprintf("%q", x.Name), x.Method, strings.Join(x.GrantTypes, ","), strings.Join(x.Scopes, ","), showTime(x.CreatedAt), map[bool]string{true: "yes", false: "no"}[x.Disabled])
+			row(w, x.ID, fmt.Sprintf("%q", x.Name), x.Method, keyIDs(x), strings.Join(x.GrantTypes, ","), strings.Join(x.Scopes, ","), showTime(x.CreatedAt), map[bool]string{true: "yes", false: "no"}[x.Disabled])
 		}
 	})
 }
 
-// Run gives a client another secret.
+// keyIDs are the kids of the public keys of a client.
+func keyIDs(c oauth.Client) string {
+	if c.PublicKeys == "" {
+		return "-"
+	}
+	return strings.Join(c.PublicKeys.IDs(), ",")
+}
+
+// Run gives a client another secret, or other public keys.
 func (c *clientRotate) Run(ctx context.Context, out io.Writer) (err error) {
 	if c.Overlap.wrong {
 		return usageError{errors.New("the overlap is no duration: give one such as --overlap 1h")}
+	}
+	keys, err := c.publicKeysFrom.read()
+	if err != nil {
+		return err
 	}
 	clients, db, err := c.clients(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if keys != "" {
+		if err := clients.SetPublicKeys(ctx, c.ID, keys); err != nil {
+			return notThere(err, c.ID)
+		}
+		result := struct {
+			ID         string          `json:"client_id"`
+			PublicKeys json.RawMessage `json:"jwks"`
+		}{c.ID, json.RawMessage(keys)}
+		return c.print(out, result, func(w io.Writer) {
+			row(w, "client_id", c.ID)
+			row(w, "keys", strings.Join(keys.IDs(), ","))
+		})
+	}
 	secret, err := clients.Rotate(ctx, c.ID, c.Overlap.Duration)
 	if err != nil {
 		return notThere(err, c.ID)

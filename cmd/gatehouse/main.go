@@ -27,6 +27,7 @@ type commands struct {
 	Client     client     `cmd:"" help:"The OAuth clients: add, list, rotate, disable, enable."`
 	SigningKey signingKey `cmd:"" help:"The keys that sign access tokens: list, rotate, revoke."`
 	User       user       `cmd:"" help:"The accounts: add, list, disable, enable, password."`
+	Token      token      `cmd:"" help:"Access tokens: issue, check."`
 	Config     config     `cmd:"" help:"The settings of serve: check."`
 }
 

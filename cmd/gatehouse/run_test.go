@@ -249,13 +249,18 @@ func TestSettingsOfAdministrationAreThoseOfServe(t *testing.T) {
 		return found
 	}
 	serve := flags("serve")
-	for _, command := range [][]string{{"signing-key", "list"}, {"signing-key", "rotate"}, {"signing-key", "revoke"}, {"config", "check"}} {
+	for _, command := range [][]string{{"signing-key", "list"}, {"signing-key", "rotate"}, {"signing-key", "revoke"}, {"token", "issue"}, {"token", "check"}, {"config", "check"}} {
 		own := flags(command...)
 		for _, name := range []string{"dev", "data", "database", "secret-key-file"} {
 			a, b := serve[name], own[name]
 			if a == nil || b == nil || a.Help != b.Help || a.Default != b.Default || strings.Join(a.Envs, " ") != strings.Join(b.Envs, " ") {
 				t.Errorf("--%s of %v is another one than that of serve", name, command)
 			}
+		}
+	}
+	for _, command := range []string{"issue", "check"} {
+		if own := flags("token", command)["issuer"]; own.Help != serve["issuer"].Help || strings.Join(own.Envs, " ") != strings.Join(serve["issuer"].Envs, " ") {
+			t.Errorf("--issuer of token %s is another one than that of serve", command)
 		}
 	}
 	for name := range serve {

@@ -98,16 +98,21 @@ func withAccounts(ctx context.Context, open func(context.Context) (*sqldb.DB, er
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	exceptions := &auth.Exceptions{}
-	users, err := accounts.New(ctx, accounts.Config{
-		DB: db, Exceptions: exceptions, Limiter: ratelimit.NewMemory(1), Roles: api.Roles(),
-		Sessions:  &session.Store{DB: db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: time.Now, Random: rand.Reader},
-		Passwords: p, Now: time.Now, Random: rand.Reader,
-	})
+	sessions := &session.Store{DB: db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: time.Now, Random: rand.Reader}
+	users, err := newAccounts(ctx, db, exceptions, sessions, p)
 	if err != nil {
 		return err
 	}
 	defer users.Close()
 	return f(users)
+}
+
+// newAccounts returns the accounts for a command. The caller closes them.
+func newAccounts(ctx context.Context, db *sqldb.DB, exceptions *auth.Exceptions, sessions *session.Store, p accounts.Passwords) (*accounts.Service, error) {
+	return accounts.New(ctx, accounts.Config{
+		DB: db, Exceptions: exceptions, Limiter: ratelimit.NewMemory(1), Roles: api.Roles(), Sessions: sessions, Passwords: p,
+		Now: time.Now, Random: rand.Reader,
+	})
 }
 
 // find returns the account of a user name.

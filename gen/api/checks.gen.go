@@ -28,23 +28,26 @@ var (
 	enum16    = validation.NewEnumeration("\"Bearer\"")
 	enum17    = validation.NewEnumeration("\"ok\"")
 	enum18    = validation.NewEnumeration("\"invalid_request\"", "\"invalid_client\"", "\"invalid_grant\"", "\"unauthorized_client\"", "\"unsupported_grant_type\"", "\"invalid_scope\"", "\"server_error\"", "\"temporarily_unavailable\"")
-	enum19    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
-	enum20    = validation.NewEnumeration("\"member\"", "\"admin\"")
-	enum21    = validation.NewEnumeration("\"OKP\"")
-	enum22    = validation.NewEnumeration("\"Ed25519\"")
-	enum23    = validation.NewEnumeration("\"sig\"")
-	enum24    = validation.NewEnumeration("\"EdDSA\"")
-	enum25    = validation.NewEnumeration("\"EC\"")
-	enum26    = validation.NewEnumeration("\"P-256\"")
-	enum27    = validation.NewEnumeration("\"ES256\"")
-	enum28    = validation.NewEnumeration("\"RSA\"")
-	enum29    = validation.NewEnumeration("\"RS256\"")
+	enum19    = validation.NewEnumeration("\"urn:ietf:params:oauth:client-assertion-type:jwt-bearer\"")
+	enum20    = validation.NewEnumeration("\"book\"", "\"toy\"", "\"food\"", "\"other\"")
+	enum21    = validation.NewEnumeration("\"member\"", "\"admin\"")
+	enum22    = validation.NewEnumeration("\"OKP\"")
+	enum23    = validation.NewEnumeration("\"Ed25519\"")
+	enum24    = validation.NewEnumeration("\"sig\"")
+	enum25    = validation.NewEnumeration("\"EdDSA\"")
+	enum26    = validation.NewEnumeration("\"EC\"")
+	enum27    = validation.NewEnumeration("\"P-256\"")
+	enum28    = validation.NewEnumeration("\"ES256\"")
+	enum29    = validation.NewEnumeration("\"RSA\"")
+	enum30    = validation.NewEnumeration("\"RS256\"")
 )
 
 func checkTokenRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
 	c.Required(v, "grant_type")
+	c.DependentRequired(v, "client_assertion", "client_assertion_type")
+	c.DependentRequired(v, "client_assertion_type", "client_assertion")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "grant_type":
@@ -99,8 +102,14 @@ func checkTokenRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
+		case "client_assertion_type":
+			c.Mark(m)
+			checkClientAssertionType(c, m)
+		case "client_assertion":
+			c.Mark(m)
+			checkClientAssertion(c, m)
 		default:
-			c.Undeclared(m, "grant_type", "code", "redirect_uri", "code_verifier", "username", "password", "refresh_token", "scope", "client_id", "client_secret")
+			c.Undeclared(m, "grant_type", "code", "redirect_uri", "code_verifier", "username", "password", "refresh_token", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion")
 		}
 	}
 	checkTokenRequestAll1(c, v)
@@ -112,6 +121,8 @@ func checkRevocationRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
 	c.Required(v, "token")
+	c.DependentRequired(v, "client_assertion", "client_assertion_type")
+	c.DependentRequired(v, "client_assertion_type", "client_assertion")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "token":
@@ -130,8 +141,12 @@ func checkRevocationRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 1024)
+		case "client_assertion_type":
+			checkClientAssertionType(c, m)
+		case "client_assertion":
+			checkClientAssertion(c, m)
 		default:
-			c.Undeclared(m, "token", "token_type_hint", "client_id", "client_secret")
+			c.Undeclared(m, "token", "token_type_hint", "client_id", "client_secret", "client_assertion_type", "client_assertion")
 		}
 	}
 }
@@ -140,6 +155,8 @@ func checkIntrospectionRequest(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
 	c.CeilingMembers(v, 1000)
 	c.Required(v, "token")
+	c.DependentRequired(v, "client_assertion", "client_assertion_type")
+	c.DependentRequired(v, "client_assertion_type", "client_assertion")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "token":
@@ -150,8 +167,20 @@ func checkIntrospectionRequest(c *validation.Check, v *validation.Value) {
 			c.Type(m, validation.String)
 			c.MinLength(m, 1)
 			c.MaxLength(m, 100)
+		case "client_id":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 256)
+		case "client_secret":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 1024)
+		case "client_assertion_type":
+			checkClientAssertionType(c, m)
+		case "client_assertion":
+			checkClientAssertion(c, m)
 		default:
-			c.Undeclared(m, "token", "token_type_hint")
+			c.Undeclared(m, "token", "token_type_hint", "client_id", "client_secret", "client_assertion_type", "client_assertion")
 		}
 	}
 }
@@ -400,7 +429,7 @@ func checkUserinfo(c *validation.Check, v *validation.Value) {
 
 func checkAuthorizationServerMetadata(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.Object)
-	c.Required(v, "issuer", "authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint", "jwks_uri", "scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported", "token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported", "introspection_endpoint_auth_methods_supported", "code_challenge_methods_supported", "authorization_response_iss_parameter_supported", "subject_types_supported", "id_token_signing_alg_values_supported", "prompt_values_supported", "claims_supported", "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported")
+	c.Required(v, "issuer", "authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint", "jwks_uri", "scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported", "token_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported", "revocation_endpoint_auth_methods_supported", "revocation_endpoint_auth_signing_alg_values_supported", "introspection_endpoint_auth_methods_supported", "introspection_endpoint_auth_signing_alg_values_supported", "code_challenge_methods_supported", "authorization_response_iss_parameter_supported", "subject_types_supported", "id_token_signing_alg_values_supported", "prompt_values_supported", "claims_supported", "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported")
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
 		case "issuer":
@@ -434,9 +463,15 @@ func checkAuthorizationServerMetadata(c *validation.Check, v *validation.Value) 
 			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "token_endpoint_auth_methods_supported":
 			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "token_endpoint_auth_signing_alg_values_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "revocation_endpoint_auth_methods_supported":
 			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "revocation_endpoint_auth_signing_alg_values_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "introspection_endpoint_auth_methods_supported":
+			checkAuthorizationServerMetadataScopesSupported(c, m)
+		case "introspection_endpoint_auth_signing_alg_values_supported":
 			checkAuthorizationServerMetadataScopesSupported(c, m)
 		case "code_challenge_methods_supported":
 			checkAuthorizationServerMetadataScopesSupported(c, m)
@@ -789,6 +824,17 @@ func checkProblem(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkClientAssertionType(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.Enum(v, enum19)
+}
+
+func checkClientAssertion(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.String)
+	c.MinLength(v, 1)
+	c.MaxLength(v, 8192)
+}
+
 func checkTokenRequestAll1If(c *validation.Check, v *validation.Value) {
 	for m := v.FirstMember(); m != nil; m = m.Next() {
 		switch m.Name() {
@@ -892,7 +938,7 @@ func checkItemPageItems(c *validation.Check, v *validation.Value) {
 
 func checkCategory(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum19)
+	c.Enum(v, enum20)
 }
 
 func checkItemTags(c *validation.Check, v *validation.Value) {
@@ -939,7 +985,7 @@ func checkManagedUserPageUsers(c *validation.Check, v *validation.Value) {
 
 func checkRole(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
-	c.Enum(v, enum20)
+	c.Enum(v, enum21)
 }
 
 func checkManagedUserRoles(c *validation.Check, v *validation.Value) {
@@ -1067,19 +1113,19 @@ func checkJsonWebKeyOkp(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum21)
+			c.Enum(m, enum22)
 		case "crv":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum22)
+			c.Enum(m, enum23)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum23)
+			c.Enum(m, enum24)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum24)
+			c.Enum(m, enum25)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -1104,19 +1150,19 @@ func checkJsonWebKeyEc(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum25)
+			c.Enum(m, enum26)
 		case "crv":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum26)
+			c.Enum(m, enum27)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum23)
+			c.Enum(m, enum24)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum27)
+			c.Enum(m, enum28)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)
@@ -1147,15 +1193,15 @@ func checkJsonWebKeyRsa(c *validation.Check, v *validation.Value) {
 		case "kty":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum28)
+			c.Enum(m, enum29)
 		case "use":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum23)
+			c.Enum(m, enum24)
 		case "alg":
 			c.Mark(m)
 			c.Type(m, validation.String)
-			c.Enum(m, enum29)
+			c.Enum(m, enum30)
 		case "kid":
 			c.Mark(m)
 			c.Type(m, validation.String)

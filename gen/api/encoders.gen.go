@@ -260,13 +260,28 @@ func encodeAuthorizationServerMetadata(b *encoding.Buffer, v *AuthorizationServe
 		b.Next(i)
 		b.String(element)
 	}
+	b.Raw(`],"token_endpoint_auth_signing_alg_values_supported":[`)
+	for i, element := range v.TokenEndpointAuthSigningAlgValuesSupported {
+		b.Next(i)
+		b.String(element)
+	}
 	b.Raw(`],"revocation_endpoint_auth_methods_supported":[`)
 	for i, element := range v.RevocationEndpointAuthMethodsSupported {
 		b.Next(i)
 		b.String(element)
 	}
+	b.Raw(`],"revocation_endpoint_auth_signing_alg_values_supported":[`)
+	for i, element := range v.RevocationEndpointAuthSigningAlgValuesSupported {
+		b.Next(i)
+		b.String(element)
+	}
 	b.Raw(`],"introspection_endpoint_auth_methods_supported":[`)
 	for i, element := range v.IntrospectionEndpointAuthMethodsSupported {
+		b.Next(i)
+		b.String(element)
+	}
+	b.Raw(`],"introspection_endpoint_auth_signing_alg_values_supported":[`)
+	for i, element := range v.IntrospectionEndpointAuthSigningAlgValuesSupported {
 		b.Next(i)
 		b.String(element)
 	}

@@ -169,7 +169,7 @@ func operationCreateToken() guard.Operation {
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
-			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "code", "redirect_uri", "code_verifier", "username", "password", "refresh_token", "scope", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"grant_type", "code", "redirect_uri", "code_verifier", "username", "password", "refresh_token", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
 				return validation.DecodeForm(values, formCreateTokenFormdataRequestBody, dst.(*CreateTokenFormdataRequestBody), v, checkTokenRequest)
 			}},
 		},
@@ -193,7 +193,7 @@ func operationRevokeToken() guard.Operation {
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
-			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint", "client_id", "client_secret"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint", "client_id", "client_secret", "client_assertion_type", "client_assertion"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
 				return validation.DecodeForm(values, formRevokeTokenFormdataRequestBody, dst.(*RevokeTokenFormdataRequestBody), v, checkRevocationRequest)
 			}},
 		},
@@ -209,6 +209,7 @@ func operationIntrospectToken() guard.Operation {
 		ID: "introspectToken", Method: "POST", Path: "/introspect",
 		Security: []guard.Alternative{
 			{{Scheme: schemeClient}},
+			{},
 		},
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "introspect", Quota: 600, Window: 60 * time.Second}},
@@ -216,7 +217,7 @@ func operationIntrospectToken() guard.Operation {
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
 		Bodies: []guard.Body{
-			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "token_type_hint", "client_id", "client_secret", "client_assertion_type", "client_assertion"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
 				return validation.DecodeForm(values, formIntrospectTokenFormdataRequestBody, dst.(*IntrospectTokenFormdataRequestBody), v, checkIntrospectionRequest)
 			}},
 		},
@@ -1087,28 +1088,36 @@ func operationGetDocsFile() guard.Operation {
 }
 
 var formCreateTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
-	"grant_type":    {Shape: validation.AnyText},
-	"code":          {Shape: validation.AnyText},
-	"redirect_uri":  {Shape: validation.AnyText},
-	"code_verifier": {Shape: validation.AnyText},
-	"username":      {Shape: validation.AnyText},
-	"password":      {Shape: validation.AnyText},
-	"refresh_token": {Shape: validation.AnyText},
-	"scope":         {Shape: validation.AnyText},
-	"client_id":     {Shape: validation.AnyText},
-	"client_secret": {Shape: validation.AnyText},
+	"grant_type":            {Shape: validation.AnyText},
+	"code":                  {Shape: validation.AnyText},
+	"redirect_uri":          {Shape: validation.AnyText},
+	"code_verifier":         {Shape: validation.AnyText},
+	"username":              {Shape: validation.AnyText},
+	"password":              {Shape: validation.AnyText},
+	"refresh_token":         {Shape: validation.AnyText},
+	"scope":                 {Shape: validation.AnyText},
+	"client_id":             {Shape: validation.AnyText},
+	"client_secret":         {Shape: validation.AnyText},
+	"client_assertion_type": {Shape: validation.AnyText},
+	"client_assertion":      {Shape: validation.AnyText},
 }}
 
 var formRevokeTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
-	"token":           {Shape: validation.AnyText},
-	"token_type_hint": {Shape: validation.AnyText},
-	"client_id":       {Shape: validation.AnyText},
-	"client_secret":   {Shape: validation.AnyText},
+	"token":                 {Shape: validation.AnyText},
+	"token_type_hint":       {Shape: validation.AnyText},
+	"client_id":             {Shape: validation.AnyText},
+	"client_secret":         {Shape: validation.AnyText},
+	"client_assertion_type": {Shape: validation.AnyText},
+	"client_assertion":      {Shape: validation.AnyText},
 }}
 
 var formIntrospectTokenFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
-	"token":           {Shape: validation.AnyText},
-	"token_type_hint": {Shape: validation.AnyText},
+	"token":                 {Shape: validation.AnyText},
+	"token_type_hint":       {Shape: validation.AnyText},
+	"client_id":             {Shape: validation.AnyText},
+	"client_secret":         {Shape: validation.AnyText},
+	"client_assertion_type": {Shape: validation.AnyText},
+	"client_assertion":      {Shape: validation.AnyText},
 }}
 
 var formAuthorizeByFormFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{

@@ -38,6 +38,21 @@ func (e Category) Valid() bool {
 	}
 }
 
+// Defines values for ClientAssertionType.
+const (
+	ClientAssertionTypeUrnIetfParamsOauthClientAssertionTypeJwtBearer ClientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+)
+
+// Valid indicates whether the value is a known member of the ClientAssertionType enum.
+func (e ClientAssertionType) Valid() bool {
+	switch e {
+	case ClientAssertionTypeUrnIetfParamsOauthClientAssertionTypeJwtBearer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ConsentFormDecision.
 const (
 	ConsentFormDecisionAllow ConsentFormDecision = "allow"
@@ -454,6 +469,9 @@ type AuthorizationServerMetadata struct {
 	// IntrospectionEndpointAuthMethodsSupported Names.
 	IntrospectionEndpointAuthMethodsSupported []string `json:"introspection_endpoint_auth_methods_supported"`
 
+	// IntrospectionEndpointAuthSigningAlgValuesSupported Names.
+	IntrospectionEndpointAuthSigningAlgValuesSupported []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+
 	// Issuer An address of this service.
 	Issuer string `json:"issuer"`
 
@@ -481,6 +499,9 @@ type AuthorizationServerMetadata struct {
 	// RevocationEndpointAuthMethodsSupported Names.
 	RevocationEndpointAuthMethodsSupported []string `json:"revocation_endpoint_auth_methods_supported"`
 
+	// RevocationEndpointAuthSigningAlgValuesSupported Names.
+	RevocationEndpointAuthSigningAlgValuesSupported []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+
 	// ScopesSupported Names.
 	ScopesSupported []string `json:"scopes_supported"`
 
@@ -493,12 +514,21 @@ type AuthorizationServerMetadata struct {
 	// TokenEndpointAuthMethodsSupported Names.
 	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
 
+	// TokenEndpointAuthSigningAlgValuesSupported Names.
+	TokenEndpointAuthSigningAlgValuesSupported []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+
 	// UserinfoEndpoint An address of this service.
 	UserinfoEndpoint string `json:"userinfo_endpoint"`
 }
 
 // Category What kind of thing an item is.
 type Category string
+
+// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+type ClientAssertion = string
+
+// ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
+type ClientAssertionType string
 
 // Consent What a user has allowed an application.
 type Consent struct {
@@ -577,6 +607,18 @@ type HealthStatus string
 
 // IntrospectionRequest The form of RFC 7662 §2.1.
 type IntrospectionRequest struct {
+	// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+	ClientAssertion *ClientAssertion `json:"client_assertion,omitempty"`
+
+	// ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
+	ClientAssertionType *ClientAssertionType `json:"client_assertion_type,omitempty"`
+
+	// ClientId Absent where HTTP Basic or an assertion names the client.
+	ClientId *string `json:"client_id,omitempty"`
+
+	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.
+	ClientSecret *string `json:"client_secret,omitempty"`
+
 	// Token An access token or a refresh token.
 	Token string `json:"token"`
 
@@ -979,7 +1021,13 @@ type Registration struct {
 
 // RevocationRequest The form of RFC 7009 §2.1.
 type RevocationRequest struct {
-	// ClientId Absent for the built-in public client, and where the client authenticates with HTTP Basic.
+	// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+	ClientAssertion *ClientAssertion `json:"client_assertion,omitempty"`
+
+	// ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
+	ClientAssertionType *ClientAssertionType `json:"client_assertion_type,omitempty"`
+
+	// ClientId Absent for the built-in public client, and where HTTP Basic or an assertion names the client.
 	ClientId *string `json:"client_id,omitempty"`
 
 	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.
@@ -1033,7 +1081,13 @@ type SessionList struct {
 
 // TokenRequest The form of RFC 6749 §4.1.3 (authorization_code), §4.3.2 (password), §4.4.2 (client_credentials) and §6 (refresh_token). Unknown parameters are ignored, as §3.2 demands.
 type TokenRequest struct {
-	// ClientId Absent for the built-in public client, and where the client authenticates with HTTP Basic.
+	// ClientAssertion A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+	ClientAssertion *ClientAssertion `json:"client_assertion,omitempty"`
+
+	// ClientAssertionType The type of client_assertion (RFC 7523 §2.2).
+	ClientAssertionType *ClientAssertionType `json:"client_assertion_type,omitempty"`
+
+	// ClientId Absent for the built-in public client, and where HTTP Basic or an assertion names the client.
 	ClientId *string `json:"client_id,omitempty"`
 
 	// ClientSecret Of a confidential client that does not authenticate with HTTP Basic.

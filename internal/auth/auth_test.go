@@ -104,7 +104,25 @@ func TestExceptions(t *testing.T) {
 			t.Errorf("%s: %v %v %v", row.name, e.Allow(token), e.Allow(key), e.Allow(other))
 		}
 	}
+	session := &Principal{Subject: "ann", SessionID: "s", TokenID: "t", IssuedAt: at}
+	for reason, change := range map[string]func(e *Exceptions){
+		"":                                   func(e *Exceptions) { e.EndSession("t", at); e.RevokeToken("s", at) },
+		"the account is disabled or deleted": func(e *Exceptions) { e.EndSubject("ann"); e.EndSession("s", at) },
+		"the session has ended":              func(e *Exceptions) { e.EndSession("s", at) },
+		"the token is revoked":               func(e *Exceptions) { e.RevokeToken("t", at) },
+		"it was issued before all tokens of the account were ended, as by another password": func(e *Exceptions) { e.SetNotBefore("ann", at.Add(1)) },
+	} {
+		e := &Exceptions{}
+		change(e)
+		if e.Reason(session) != reason || e.Allow(session) != (reason == "") {
+			t.Errorf("%q: %q, %v", reason, e.Reason(session), e.Allow(session))
+		}
+	}
 	e := &Exceptions{}
+	if e.RevokeKey("k"); e.Reason(key) != "the API key is revoked" {
+		t.Errorf("a revoked key: %q", e.Reason(key))
+	}
+	e = &Exceptions{}
 	if e.EndSubject("ann") || !e.EndSubject("ann") || e.RevokeKey("k") || !e.RevokeKey("k") {
 		t.Error("what was so before is not told")
 	}

@@ -21,28 +21,35 @@ type Exceptions struct {
 }
 
 // Allow reports whether nothing ends the credentials of p.
-func (e *Exceptions) Allow(p *Principal) bool {
+func (e *Exceptions) Allow(p *Principal) bool { return e.Reason(p) == "" }
+
+// Reason says what ends the credentials of p, for operators alone, or "" where nothing does.
+func (e *Exceptions) Reason(p *Principal) string {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	if _, ended := e.subjects[p.Subject]; ended {
-		return false
+		return "the account is disabled or deleted"
 	}
 	if p.KeyID != "" {
-		_, revoked := e.keys[p.KeyID]
-		return !revoked
+		if _, revoked := e.keys[p.KeyID]; revoked {
+			return "the API key is revoked"
+		}
+		return ""
 	}
 	if p.SessionID != "" {
 		if _, ended := e.sessions[p.SessionID]; ended {
-			return false
+			return "the session has ended"
 		}
 	}
 	if p.TokenID != "" {
 		if _, revoked := e.tokens[p.TokenID]; revoked {
-			return false
+			return "the token is revoked"
 		}
 	}
-	mark, marked := e.notBefore[p.Subject]
-	return !marked || !p.IssuedAt.Before(mark)
+	if mark, marked := e.notBefore[p.Subject]; marked && p.IssuedAt.Before(mark) {
+		return "it was issued before all tokens of the account were ended, as by another password"
+	}
+	return ""
 }
 
 // EndSubject refuses every credential of a disabled or deleted account. It reports whether that was so already.

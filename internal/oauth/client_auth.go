@@ -8,36 +8,53 @@ import (
 	"example.com/gatehouse/internal/sqldb"
 )
 
+// clientForm is what a form says of the client that sends it.
+type clientForm struct {
+	id, secret *string
+	// assertion is a JWT that the client has signed. The document demands its type beside it, and knows one type.
+	assertion *string
+}
+
 // client returns the client that a request to an OAuth operation comes from (RFC 6749 §2.3, §3.2.1): the one that the guard has
 // authenticated by its header, the one that the form proves, or the public one that it names. A request uses one of
 // them (§2.3).
-func (h *TokenHandlers) client(ctx context.Context, id, secret *string) (Client, error) {
-	if caller := auth.FromContext(ctx); caller != nil {
-		if secret != nil {
-			return Client{}, InvalidRequest.New("the client authenticates twice: send the secret in the header or in the form")
-		}
-		if id != nil && *id != caller.ClientID {
-			return Client{}, InvalidRequest.New("client_id is not the client that has authenticated itself")
-		}
+func (h *TokenHandlers) client(ctx context.Context, form clientForm) (Client, error) {
+	caller := auth.FromContext(ctx)
+	if caller != nil && (form.secret != nil || form.assertion != nil) || form.secret != nil && form.assertion != nil {
+		return Client{}, InvalidRequest.New("the client authenticates twice: send the header, client_secret or client_assertion")
+	}
+	switch {
+	case form.assertion != nil:
+		return h.asserted(ctx, form)
+	case caller != nil && form.id != nil && *form.id != caller.ClientID:
+		return Client{}, InvalidRequest.New("client_id is not the client that has authenticated itself")
+	case caller != nil:
 		return h.known(ctx, caller.ClientID)
-	}
-	if id == nil && secret != nil {
+	case form.id == nil && form.secret != nil:
 		return Client{}, InvalidClient.New("client_secret without client_id: send both")
-	}
-	if secret != nil {
-		c, err := h.Clients.prove(ctx, *id, auth.Secret(*secret))
+	case form.secret != nil:
+		c, err := h.Clients.prove(ctx, *form.id, auth.Secret(*form.secret))
 		if errors.Is(err, auth.ErrInvalidCredential) {
 			return c, InvalidClient.New("the client is unknown or the secret is not its own")
 		}
 		return c, err
 	}
 	name := FirstParty
-	if id != nil {
-		name = *id
+	if form.id != nil {
+		name = *form.id
 	}
 	c, err := h.known(ctx, name)
 	if err == nil && c.Confidential() {
-		return c, InvalidClient.New("the client must authenticate: send its secret in the header or in the form")
+		return c, InvalidClient.New("the client must authenticate: send its secret in the header or in the form, or an assertion")
+	}
+	return c, err
+}
+
+// asserted returns the client that has signed an assertion. Who guesses learns nothing: the answer is the same for each reason.
+func (h *TokenHandlers) asserted(ctx context.Context, form clientForm) (Client, error) {
+	c, err := assertions{h.Clients, audiences(h.Signer.Issuer)}.prove(ctx, form.id, auth.Secret(*form.assertion))
+	if errors.Is(err, auth.ErrInvalidCredential) {
+		return Client{}, InvalidClient.Wrap(err, "the assertion is not good: sign another one")
 	}
 	return c, err
 }

@@ -24,10 +24,11 @@ import (
 const FirstParty = "first-party"
 
 // The ways in which a client proves who it is at the token endpoint (RFC 7591 §2). A client that has a secret may send it in the header or in
-// the form.
+// the form; one that has a private key signs an assertion with it (OpenID Connect Core §9).
 const (
-	MethodNone   = "none"
-	MethodSecret = "client_secret"
+	MethodNone          = "none"
+	MethodSecret        = "client_secret"
+	MethodPrivateKeyJWT = "private_key_jwt"
 )
 
 // The grants that a client may use (RFC 7591 §2).
@@ -44,6 +45,8 @@ type Client struct {
 	Name string
 	// Method is how it proves who it is.
 	Method string
+	// PublicKeys are those of a client that proves itself by assertions.
+	PublicKeys PublicKeys
 	// GrantTypes are the grants that it may use.
 	GrantTypes []string
 	// Scopes bound what its tokens may hold, whoever they are for.
@@ -54,7 +57,7 @@ type Client struct {
 	Disabled     bool
 }
 
-// Confidential reports whether the client can keep a secret (RFC 6749 §2.1).
+// Confidential reports whether the client can keep a secret or a private key (RFC 6749 §2.1).
 func (c *Client) Confidential() bool { return c.Method != MethodNone }
 
 func (c *Client) may(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
@@ -74,6 +77,7 @@ type Clients struct {
 type NewClient struct {
 	Name       string
 	Method     string
+	PublicKeys PublicKeys
 	GrantTypes []string
 	Scopes     auth.Scopes
 	// RedirectURIs are needed for authorization_code, and for nothing else.
@@ -88,12 +92,14 @@ func (n NewClient) Check(declared auth.Scopes) error {
 	switch {
 	case n.Name == "" || len(n.Name) > maxClientName:
 		return fmt.Errorf("the name of a client has 1 to %d bytes", maxClientName)
-	case n.Method != MethodNone && n.Method != MethodSecret:
-		return fmt.Errorf("the client proves itself by %q: give %s or %s", n.Method, MethodNone, MethodSecret)
+	case n.Method != MethodNone && n.Method != MethodSecret && n.Method != MethodPrivateKeyJWT:
+		return fmt.Errorf("the client proves itself by %q: give %s, %s or %s", n.Method, MethodNone, MethodSecret, MethodPrivateKeyJWT)
+	case (n.Method == MethodPrivateKeyJWT) != (n.PublicKeys != ""):
+		return fmt.Errorf("public keys are for a client that proves itself by %s, and it needs them", MethodPrivateKeyJWT)
 	case len(n.GrantTypes) == 0:
 		return errors.New("the client has no grant: give at least one")
 	case n.Method == MethodNone && slices.Contains(n.GrantTypes, GrantClientCredentials):
-		return errors.New("a public client cannot act for itself: give it a secret, or leave out client_credentials (RFC 6749 §4.4)")
+		return errors.New("a public client cannot act for itself: give it a secret or public keys, or leave out client_credentials (RFC 6749 §4.4)")
 	case slices.Contains(n.GrantTypes, GrantPassword):
 		return errors.New("only the built-in client may take passwords: a client of somebody else must never see one")
 	case !declared.Has(n.Scopes...):
@@ -119,7 +125,7 @@ func (n NewClient) Check(declared auth.Scopes) error {
 	return nil
 }
 
-// Create makes a client. The secret of a confidential one is in the result and nowhere else.
+// Create makes a client. Where it proves itself by a secret, that is in the result and nowhere else.
 func (s *Clients) Create(ctx context.Context, n NewClient) (Client, auth.Secret, error) {
 	if err := n.Check(s.Declared); err != nil {
 		return Client{}, "", err
@@ -128,9 +134,12 @@ func (s *Clients) Create(ctx context.Context, n NewClient) (Client, auth.Secret,
 	if err != nil {
 		return Client{}, "", err
 	}
-	c := Client{ID: id.String(), Name: n.Name, Method: n.Method, GrantTypes: n.GrantTypes, Scopes: n.Scopes, RedirectURIs: n.RedirectURIs, CreatedAt: s.now()}
+	c := Client{
+		ID: id.String(), Name: n.Name, Method: n.Method, PublicKeys: n.PublicKeys, GrantTypes: n.GrantTypes, Scopes: n.Scopes,
+		RedirectURIs: n.RedirectURIs, CreatedAt: s.now(),
+	}
 	var secret auth.Secret
-	if c.Confidential() {
+	if c.Method == MethodSecret {
 		if secret, err = s.newSecret(); err != nil {
 			return Client{}, "", err
 		}
@@ -138,9 +147,9 @@ func (s *Clients) Create(ctx context.Context, n NewClient) (Client, auth.Secret,
 	err = s.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO clients (id, name, method, grant_types, scopes, redirect_uris, public_keys, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, '', $7)`,
-			c.ID, c.Name, c.Method, strings.Join(c.GrantTypes, " "), strings.Join(c.Scopes, " "), strings.Join(c.RedirectURIs, " "), c.CreatedAt.UnixMicro())
-		if err != nil || !c.Confidential() {
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			c.ID, c.Name, c.Method, strings.Join(c.GrantTypes, " "), strings.Join(c.Scopes, " "), strings.Join(c.RedirectURIs, " "), string(c.PublicKeys), c.CreatedAt.UnixMicro())
+		if err != nil || secret == "" {
 			return err
 		}
 		return s.addSecret(ctx, tx, c.ID, secret)
@@ -170,14 +179,14 @@ func digest(secret auth.Secret) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Rotate gives a confidential client a new secret. Those that it has end after overlap.
+// Rotate gives a client that has secrets a new one. Those that it has end after overlap.
 func (s *Clients) Rotate(ctx context.Context, id string, overlap time.Duration) (auth.Secret, error) {
 	c, err := s.Find(ctx, id)
 	if err != nil {
 		return "", err
 	}
 	if c.Method != MethodSecret {
-		return "", errors.New("the client has no secret to change: it is a public one")
+		return "", fmt.Errorf("the client has no secret to change: it proves itself by %s", c.Method)
 	}
 	secret, err := s.newSecret()
 	if err != nil {
@@ -193,6 +202,21 @@ func (s *Clients) Rotate(ctx context.Context, id string, overlap time.Duration) 
 	})
 }
 
+// SetPublicKeys replaces the public keys of a client that proves itself by assertions. Those that it has are good for nothing from then
+// on: to let both go on for a while, give both.
+func (s *Clients) SetPublicKeys(ctx context.Context, id string, keys PublicKeys) error {
+	c, err := s.Find(ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.Method != MethodPrivateKeyJWT || keys == "" {
+		return fmt.Errorf("the client has no public keys to change: it proves itself by %s", c.Method)
+	}
+	return s.DB.Write(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `UPDATE clients SET public_keys = $2 WHERE id = $1 RETURNING id`, id, string(keys)).Scan(&id)
+	})
+}
+
 // SetDisabled disables or enables a client: it gets no tokens, and no session of it goes on.
 func (s *Clients) SetDisabled(ctx context.Context, id string, disabled bool) error {
 	at := sql.NullInt64{Int64: s.now().UnixMicro(), Valid: disabled}
@@ -201,14 +225,14 @@ func (s *Clients) SetDisabled(ctx context.Context, id string, disabled bool) err
 	})
 }
 
-const clientColumns = `id, name, method, grant_types, scopes, redirect_uris, created_at, disabled_at`
+const clientColumns = `id, name, method, public_keys, grant_types, scopes, redirect_uris, created_at, disabled_at`
 
 func scanClient(row interface{ Scan(...any) error }) (Client, error) {
 	var c Client
 	var grants, scopes, redirects string
 	var created int64
 	var disabled sql.NullInt64
-	err := sqldb.Error(row.Scan(&c.ID, &c.Name, &c.Method, &grants, &scopes, &redirects, &created, &disabled))
+	err := sqldb.Error(row.Scan(&c.ID, &c.Name, &c.Method, &c.PublicKeys, &grants, &scopes, &redirects, &created, &disabled))
 	c.GrantTypes, c.Scopes = strings.Fields(grants), auth.NewScopes(strings.Fields(scopes)...)
 	if redirects != "" {
 		c.RedirectURIs = strings.Fields(redirects)

@@ -52,12 +52,15 @@ func TestAClientIsMadeOrRefused(t *testing.T) {
 		{"a confidential client", secret, ""},
 		{"a public client", change(func(n *NewClient) { n.Method, n.GrantTypes = MethodNone, []string{GrantRefreshToken} }), ""},
 		{"one without scopes", change(func(n *NewClient) { n.Scopes = auth.Scopes{} }), ""},
+		{"one with public keys", change(func(n *NewClient) { n.Method, n.PublicKeys = MethodPrivateKeyJWT, keySetOf(t, testKey("a")) }), ""},
+		{"one that needs public keys and has none", change(func(n *NewClient) { n.Method = MethodPrivateKeyJWT }), "public keys are for a client that proves itself by private_key_jwt, and it needs them"},
+		{"one with a secret and public keys", change(func(n *NewClient) { n.PublicKeys = keySetOf(t, testKey("a")) }), "public keys are for a client that proves itself by private_key_jwt, and it needs them"},
 		{"one without a name", change(func(n *NewClient) { n.Name = "" }), "the name of a client has 1 to 100 bytes"},
 		{"one with a long name", change(func(n *NewClient) { n.Name = strings.Repeat("a", 101) }), "the name of a client has 1 to 100 bytes"},
-		{"one that proves itself in an unknown way", change(func(n *NewClient) { n.Method = "telepathy" }), `the client proves itself by "telepathy": give none or client_secret`},
+		{"one that proves itself in an unknown way", change(func(n *NewClient) { n.Method = "telepathy" }), `the client proves itself by "telepathy": give none, client_secret or private_key_jwt`},
 		{"one without a grant", change(func(n *NewClient) { n.GrantTypes = nil }), "the client has no grant: give at least one"},
 		{"one with an unknown grant", change(func(n *NewClient) { n.GrantTypes = []string{"implicit"} }), `the grant "implicit" is unknown: give some of authorization_code, refresh_token, client_credentials`},
-		{"a public one that acts for itself", change(func(n *NewClient) { n.Method = MethodNone }), "a public client cannot act for itself: give it a secret, or leave out client_credentials (RFC 6749 §4.4)"},
+		{"a public one that acts for itself", change(func(n *NewClient) { n.Method = MethodNone }), "a public client cannot act for itself: give it a secret or public keys, or leave out client_credentials (RFC 6749 §4.4)"},
 		{"one that takes passwords", change(func(n *NewClient) { n.GrantTypes = []string{GrantPassword} }), "only the built-in client may take passwords: a client of somebody else must never see one"},
 		{"one with an undeclared scope", change(func(n *NewClient) { n.Scopes = auth.NewScopes("root") }), "a scope is unknown: the document lists all of them"},
 	} {
@@ -73,7 +76,7 @@ func TestAClientIsMadeOrRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if (secret != "") != c.Confidential() {
+			if (secret != "") != (c.Method == MethodSecret) {
 				t.Errorf("a secret of %d bytes", len(secret))
 			}
 			list, err := s.List(t.Context())

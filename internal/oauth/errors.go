@@ -17,7 +17,7 @@ var (
 	InvalidScope         = problem.Kind{Type: urn + "invalid-scope", Status: 400, Title: "Invalid scope", OAuthError: "invalid_scope"}
 )
 
-// refusal is why a token is not good, for the log. It is always a constant of this package, so that nothing
+// refusal is why a token is not good, for the operator. It is always a constant, of this package or of auth, so that nothing
 // of the token can be in it.
 type refusal string
 

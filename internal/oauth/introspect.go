@@ -32,8 +32,8 @@ func (v *Verifier) Inspect(ctx context.Context, bearer auth.BearerToken) (Inspec
 		return Inspected{}, err
 	}
 	p := newPrincipal(&parsed.claims)
-	if !v.config.Exceptions.Allow(p) {
-		return Inspected{}, refusal("the account or the session has ended")
+	if reason := v.config.Exceptions.Reason(p); reason != "" {
+		return Inspected{}, refusal(reason)
 	}
 	return Inspected{Principal: p, ExpiresAt: time.Unix(parsed.claims.exp, 0).UTC()}, nil
 }
@@ -45,7 +45,7 @@ func (h *TokenHandlers) IntrospectToken(ctx context.Context, request api.Introsp
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
 	}
-	client, err := h.client(ctx, nil, nil)
+	client, err := h.client(ctx, clientForm{form.ClientId, form.ClientSecret, form.ClientAssertion})
 	if err != nil {
 		return nil, err
 	}

@@ -32,27 +32,35 @@ func (h *TokenHandlers) metadata() api.AuthorizationServerMetadata {
 	if h.PasswordGrant {
 		grants = append(grants, GrantPassword)
 	}
-	methods := []string{"none", "client_secret_basic", "client_secret_post"}
+	methods := []string{"client_secret_basic", "client_secret_post", MethodPrivateKeyJWT}
+	public := append([]string{MethodNone}, methods...)
+	var algorithms []string // of assertions
+	for _, a := range Algorithms() {
+		algorithms = append(algorithms, string(a))
+	}
 	return api.AuthorizationServerMetadata{
-		Issuer:                                     issuer,
-		AuthorizationEndpoint:                      issuer + "/authorize",
-		TokenEndpoint:                              issuer + "/token",
-		RevocationEndpoint:                         issuer + "/revoke",
-		IntrospectionEndpoint:                      issuer + "/introspect",
-		UserinfoEndpoint:                           issuer + "/userinfo",
-		JwksUri:                                    issuer + "/.well-known/jwks.json",
-		ScopesSupported:                            h.DeclaredScopes,
-		ResponseTypesSupported:                     []string{"code"},
-		ResponseModesSupported:                     []string{"query"},
-		GrantTypesSupported:                        grants,
-		TokenEndpointAuthMethodsSupported:          methods,
-		RevocationEndpointAuthMethodsSupported:     methods,
-		IntrospectionEndpointAuthMethodsSupported:  []string{"client_secret_basic"},
-		CodeChallengeMethodsSupported:              []string{"S256"},
-		AuthorizationResponseIssParameterSupported: true,
-		SubjectTypesSupported:                      []string{"public"},
-		IdTokenSigningAlgValuesSupported:           h.Keys.algorithms(h.Sessions.Now()),
-		PromptValuesSupported:                      prompts,
+		Issuer:                            issuer,
+		AuthorizationEndpoint:             issuer + "/authorize",
+		TokenEndpoint:                     issuer + "/token",
+		RevocationEndpoint:                issuer + "/revoke",
+		IntrospectionEndpoint:             issuer + "/introspect",
+		UserinfoEndpoint:                  issuer + "/userinfo",
+		JwksUri:                           issuer + "/.well-known/jwks.json",
+		ScopesSupported:                   h.DeclaredScopes,
+		ResponseTypesSupported:            []string{"code"},
+		ResponseModesSupported:            []string{"query"},
+		GrantTypesSupported:               grants,
+		TokenEndpointAuthMethodsSupported: public,
+		TokenEndpointAuthSigningAlgValuesSupported:         algorithms,
+		RevocationEndpointAuthMethodsSupported:             public,
+		RevocationEndpointAuthSigningAlgValuesSupported:    algorithms,
+		IntrospectionEndpointAuthMethodsSupported:          methods,
+		IntrospectionEndpointAuthSigningAlgValuesSupported: algorithms,
+		CodeChallengeMethodsSupported:                      []string{"S256"},
+		AuthorizationResponseIssParameterSupported:         true,
+		SubjectTypesSupported:                              []string{"public"},
+		IdTokenSigningAlgValuesSupported:                   h.Keys.algorithms(h.Sessions.Now()),
+		PromptValuesSupported:                              prompts,
 		ClaimsSupported: []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid",
 			"preferred_username", "name", "email", "email_verified"},
 	}

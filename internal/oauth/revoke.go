@@ -15,7 +15,7 @@ func (h *TokenHandlers) RevokeToken(ctx context.Context, request api.RevokeToken
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
 	}
-	client, err := h.client(ctx, form.ClientId, form.ClientSecret)
+	client, err := h.client(ctx, clientForm{form.ClientId, form.ClientSecret, form.ClientAssertion})
 	if err != nil {
 		return nil, err
 	}

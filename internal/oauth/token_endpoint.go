@@ -54,7 +54,7 @@ func (h *TokenHandlers) CreateToken(ctx context.Context, request api.CreateToken
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
 	}
-	client, err := h.client(ctx, form.ClientId, form.ClientSecret)
+	client, err := h.client(ctx, clientForm{form.ClientId, form.ClientSecret, form.ClientAssertion})
 	if err != nil {
 		return nil, err
 	}

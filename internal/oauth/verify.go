@@ -97,8 +97,8 @@ func (v *Verifier) Verify(ctx context.Context, bearer auth.BearerToken) (*auth.P
 			v.verified.Set(hash, e)
 		}
 	}
-	if !v.config.Exceptions.Allow(principal) {
-		return nil, refusal("the account or the session has ended")
+	if reason := v.config.Exceptions.Reason(principal); reason != "" {
+		return nil, refusal(reason)
 	}
 	return principal, nil
 }

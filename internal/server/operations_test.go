@@ -28,19 +28,21 @@ var (
 		"registerUser", "requestVerificationMail", "verifyEmail", "requestPasswordReset", "resetPassword",
 	}
 	optional = []string{"getProtectedOptional", "createToken", "revokeToken"}
+	// byHandler refuse the anonymous themselves: the form may prove the client, which the guard does not read.
+	byHandler = []string{"introspectToken"}
 )
 
 // example is a request for an operation, made of the examples of the document.
 type example struct {
-	id, method, target, body, mediaType string
-	op                                  *openapi3.Operation
+	id, method, path, target, body, mediaType string
+	op                                        *openapi3.Operation
 }
 
 func examples(t *testing.T) (list []example) {
 	t.Helper()
 	d := openapi(t)
 	d.operations(func(method, path string, op *openapi3.Operation) {
-		e := example{id: op.OperationID, method: method, target: path, op: op}
+		e := example{id: op.OperationID, method: method, path: path, target: path, op: op}
 		for _, p := range append(slices.Clone(d.Paths.Value(path).Parameters), op.Parameters...) {
 			if p.Value.In == "path" {
 				e.target = strings.ReplaceAll(e.target, "{"+p.Value.Name+"}", fmt.Sprint(p.Value.Example))
@@ -106,7 +108,7 @@ func TestNothingIsOpen(t *testing.T) {
 				open = append(open, e.id)
 				return
 			}
-			if s.handled.Load() != before {
+			if s.handled.Load() != before && !slices.Contains(byHandler, e.id) {
 				t.Error("the handler was reached")
 			}
 			if got := s.send(t, e.method, e.target, e.body, e.fields("X-API-Key", poor.apiKey+"x", "Authorization", "Bearer "+canary)...); got.status != 401 {

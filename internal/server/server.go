@@ -143,8 +143,9 @@ func (s *Server) wire(ctx context.Context) error {
 	c := s.config
 	exceptions := &auth.Exceptions{}
 	limiter := ratelimit.NewMemory(maxBuckets)
-	sessions := &session.Store{DB: s.db, Exceptions: exceptions, AccessTokenLifetime: oauth.MaxAge, Now: c.Now, Random: c.Random}
-	if err := sessions.Refresh(ctx, c.Now().Add(-oauth.MaxAge)); err != nil {
+	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
+	sessions, err := tokens.Sessions(ctx)
+	if err != nil {
 		return err
 	}
 	users, err := s.accounts(ctx, exceptions, limiter, sessions)
@@ -163,11 +164,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	keyStore.Algorithm, keyStore.RotateAfter = c.SigningAlgorithm, c.SigningKeyAge
-	signingKeys, err := keyStore.Load(ctx)
-	if err != nil {
-		return err
-	}
-	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now})
+	signer, verifier, err := tokens.Open(ctx, keyStore)
 	if err != nil {
 		return err
 	}
@@ -183,7 +180,6 @@ func (s *Server) wire(ctx context.Context) error {
 	clients := &oauth.Clients{
 		DB: s.db, Declared: declared, FirstPartyRedirectURIs: []string{c.Issuer + "/docs/oauth2-redirect.html"}, Now: c.Now, Random: c.Random,
 	}
-	signer := &oauth.Signer{Keys: signingKeys, Issuer: c.Issuer, Audience: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
 
 	s.keys, s.signingKeys, s.clients = keys, keyStore, clients
 	s.mirrors = []mirror{sessions, users, keys, keyStore}
@@ -195,7 +191,7 @@ func (s *Server) wire(ctx context.Context) error {
 		itemHandlers:    &items.Handlers{DB: s.db, Now: c.Now, Random: c.Random},
 		accountHandlers: &accounts.Handlers{Accounts: users},
 		TokenHandlers: &oauth.TokenHandlers{
-			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signingKeys,
+			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signer.Keys,
 			RefreshKey: [32]byte(refreshKey), LoginKey: [32]byte(loginKey), PasswordGrant: c.PasswordGrant,
 			DeclaredScopes: declared, ScopeDescriptions: api.ScopeDescriptions(), Log: c.Log,
 		},

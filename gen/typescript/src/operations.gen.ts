@@ -36,7 +36,7 @@ export const schemes = {
 export const operations: Readonly<Record<string, Operation>> = {
   "POST /token": { security: [["client"], []], body: "application/x-www-form-urlencoded" },
   "POST /revoke": { security: [["client"], []], body: "application/x-www-form-urlencoded" },
-  "POST /introspect": { security: [["client"]], body: "application/x-www-form-urlencoded" },
+  "POST /introspect": { security: [["client"], []], body: "application/x-www-form-urlencoded" },
   "GET /authorize": { security: [], parseAs: "text", query: { authorization_request: ["form", true] } },
   "POST /authorize": { security: [], body: "application/x-www-form-urlencoded" },
   "POST /login": { security: [], body: "application/x-www-form-urlencoded" },

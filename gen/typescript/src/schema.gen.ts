@@ -965,9 +965,15 @@ export interface components {
             /** @description Names. */
             token_endpoint_auth_methods_supported: string[];
             /** @description Names. */
+            token_endpoint_auth_signing_alg_values_supported: string[];
+            /** @description Names. */
             revocation_endpoint_auth_methods_supported: string[];
             /** @description Names. */
+            revocation_endpoint_auth_signing_alg_values_supported: string[];
+            /** @description Names. */
             introspection_endpoint_auth_methods_supported: string[];
+            /** @description Names. */
+            introspection_endpoint_auth_signing_alg_values_supported: string[];
             /** @description Names. */
             code_challenge_methods_supported: string[];
             /** @description Whether it works. */
@@ -1020,14 +1026,26 @@ export interface components {
             refresh_token?: string;
             /** @description Scopes separated by spaces. */
             scope?: string;
-            /** @description Absent for the built-in public client, and where the client authenticates with HTTP Basic. */
+            /** @description Absent for the built-in public client, and where HTTP Basic or an assertion names the client. */
             client_id?: string;
             /**
              * Format: password
              * @description Of a confidential client that does not authenticate with HTTP Basic.
              */
             client_secret?: string;
+            client_assertion_type?: components["schemas"]["ClientAssertionType"];
+            client_assertion?: components["schemas"]["ClientAssertion"];
         } & (unknown & unknown & unknown);
+        /**
+         * @description The type of client_assertion (RFC 7523 §2.2).
+         * @enum {string}
+         */
+        ClientAssertionType: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        /**
+         * Format: password
+         * @description A JWT by which a client with public keys proves itself (RFC 7523 §3): `iss` and `sub` are its id, `aud` is the issuer or the address of the token endpoint, `exp` is at most 5 minutes away, `jti` is used once.
+         */
+        ClientAssertion: string;
         /** @description RFC 6749 §5.1. */
         TokenResponse: {
             /** @description A JWT of type at+jwt (RFC 9068). */
@@ -1058,13 +1076,15 @@ export interface components {
             token: string;
             /** @description Where to look first. It changes nothing here. */
             token_type_hint?: string;
-            /** @description Absent for the built-in public client, and where the client authenticates with HTTP Basic. */
+            /** @description Absent for the built-in public client, and where HTTP Basic or an assertion names the client. */
             client_id?: string;
             /**
              * Format: password
              * @description Of a confidential client that does not authenticate with HTTP Basic.
              */
             client_secret?: string;
+            client_assertion_type?: components["schemas"]["ClientAssertionType"];
+            client_assertion?: components["schemas"]["ClientAssertion"];
         };
         /** @description The form of RFC 7662 §2.1. */
         IntrospectionRequest: {
@@ -1075,6 +1095,15 @@ export interface components {
             token: string;
             /** @description Where to look first. It changes nothing here. */
             token_type_hint?: string;
+            /** @description Absent where HTTP Basic or an assertion names the client. */
+            client_id?: string;
+            /**
+             * Format: password
+             * @description Of a confidential client that does not authenticate with HTTP Basic.
+             */
+            client_secret?: string;
+            client_assertion_type?: components["schemas"]["ClientAssertionType"];
+            client_assertion?: components["schemas"]["ClientAssertion"];
         };
         /** @description RFC 7662 §2.2. */
         IntrospectionResponse: {
@@ -2810,15 +2839,34 @@ export interface operations {
                      *       "token_endpoint_auth_methods_supported": [
                      *         "none",
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "token_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "revocation_endpoint_auth_methods_supported": [
                      *         "none",
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "revocation_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "introspection_endpoint_auth_methods_supported": [
-                     *         "client_secret_basic"
+                     *         "client_secret_basic",
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "introspection_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "code_challenge_methods_supported": [
                      *         "S256"
@@ -2910,15 +2958,34 @@ export interface operations {
                      *       "token_endpoint_auth_methods_supported": [
                      *         "none",
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "token_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "revocation_endpoint_auth_methods_supported": [
                      *         "none",
                      *         "client_secret_basic",
-                     *         "client_secret_post"
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "revocation_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "introspection_endpoint_auth_methods_supported": [
-                     *         "client_secret_basic"
+                     *         "client_secret_basic",
+                     *         "client_secret_post",
+                     *         "private_key_jwt"
+                     *       ],
+                     *       "introspection_endpoint_auth_signing_alg_values_supported": [
+                     *         "EdDSA",
+                     *         "ES256",
+                     *         "RS256"
                      *       ],
                      *       "code_challenge_methods_supported": [
                      *         "S256"
