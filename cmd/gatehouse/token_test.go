@@ -221,7 +221,7 @@ func TestTokenCheckSaysWhatTheServiceDoesNot(t *testing.T) {
 				return err
 			}
 			err = sessions.DB.Write(ctx, func(tx *sql.Tx) error {
-				s, err := sessions.Start(ctx, tx, session.New{UserID: user.ID, ClientID: oauth.FirstParty, Scopes: auth.NewScopes("items:read")})
+				s, err := sessions.Start(ctx, tx, session.New{UserID: user.ID, ClientID: oauth.FirstParty, Scopes: auth.NewScopes("items:read"), IssuedAt: user.CreatedAt})
 				sessionID = s.ID
 				return err
 			})
