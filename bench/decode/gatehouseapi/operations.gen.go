@@ -25,6 +25,11 @@ func Scopes() []string {
 	return []string{}
 }
 
+// ScopeDescriptions returns what the document says of each scope of an oauth2 scheme, for those who are asked to grant it.
+func ScopeDescriptions() map[string]string {
+	return map[string]string{}
+}
+
 // Roles returns the roles of the root x-roles, each with its scopes.
 func Roles() map[string][]string {
 	return map[string][]string{}
