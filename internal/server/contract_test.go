@@ -146,7 +146,7 @@ func credentials(r *http.Request, form []byte) (list []string) {
 			}
 		}
 	} else if values, err := url.ParseQuery(string(form)); err == nil {
-		list = append(append(list, values["password"]...), slices.Concat(values["client_secret"], values["code"], values["code_verifier"])...)
+		list = append(append(list, values["password"]...), slices.Concat(values["new_password"], values["client_secret"], values["code"], values["code_verifier"])...)
 	}
 	return slices.DeleteFunc(list, func(s string) bool { return len(s) < 6 })
 }
