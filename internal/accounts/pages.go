@@ -16,7 +16,8 @@ import (
 //
 // Their forms are taken from pages of other sites too, unlike those of the login (CWE-352): nothing that a browser adds by itself, such as
 // a cookie, has a part in what they do, and their answers set none. Whoever has the token of a mail, or the address of an account, can
-// send the form without the browser of another, and another site cannot read the answer.
+// send the form without the browser of another, and another site cannot read the answer. What it can borrow is the network address of its
+// visitors, for the limits that count by it: mails to an account are counted whoever asks, too.
 
 //go:embed pages/*.html
 var pages embed.FS
