@@ -18,7 +18,7 @@ type accountSettings struct {
 	Registration string `default:"auto" help:"Let people register accounts for themselves: on, off, or auto, which is on with --dev and off without. Needs mail."`
 	SMTPURLFile  string `name:"smtp-url-file" help:"A file with the address of the mail server: smtps://USER:PASSWORD@HOST, or smtp://… for STARTTLS. Or put the address itself into the variable GATEHOUSE_SMTP_URL. With --dev and neither, mails become files in the data folder."`
 	MailFrom     string `default:"Gatehouse <gatehouse@localhost>" help:"Where mails come from: an address, or NAME <ADDRESS>."`
-	AccountPage  string `help:"The address of the page that the links of mails lead to, with a token in the fragment: #verify=TOKEN or #reset=TOKEN (default: the documentation of the service)."`
+	AccountPage  string `help:"The address of a page that the links of mails lead to instead of the pages of the service, with a token in the fragment: #verify=TOKEN or #reset=TOKEN."`
 }
 
 // smtpVariable holds the address of the mail server. It is no flag: the password in it would be in the list of processes.
@@ -83,8 +83,6 @@ func (a *accountSettings) apply(c *server.Config) error {
 		c.Mail = &mail.Folder{Path: filepath.Join(c.Data, mailFolder), From: a.MailFrom, Now: c.Now, Random: c.Random}
 	}
 	c.Registration = a.Registration == "on" || a.Registration == "auto" && c.Development
-	if c.AccountPage = a.AccountPage; c.AccountPage == "" {
-		c.AccountPage = c.Issuer + "/docs"
-	}
+	c.AccountPage = a.AccountPage
 	return nil
 }

@@ -66,12 +66,8 @@ func TestAccountSettings(t *testing.T) {
 			if folder != row.folder || c.Registration != row.registered {
 				t.Errorf("mail goes to %T, registration %v", c.Mail, c.Registration)
 			}
-			want := row.AccountPage
-			if want == "" {
-				want = "https://api.example.com/docs"
-			}
-			if c.AccountPage != want {
-				t.Errorf("the page is %s, want %s", c.AccountPage, want)
+			if c.AccountPage != row.AccountPage {
+				t.Errorf("the page is %s, want %s", c.AccountPage, row.AccountPage)
 			}
 		})
 	}

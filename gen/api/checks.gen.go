@@ -295,6 +295,61 @@ func checkLogoutForm(c *validation.Check, v *validation.Value) {
 	}
 }
 
+func checkEmailVerification(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "token", "password")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "token":
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 43)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		case "password":
+			c.Type(m, validation.String)
+			c.MinLength(m, 1)
+			c.MaxLength(m, 1024)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkAccountMailRequest(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "email")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "email":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 254)
+			c.Pattern(m, pattern7, "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")
+			c.Format(m, validation.Email)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
+func checkPasswordResetForm(c *validation.Check, v *validation.Value) {
+	c.Type(v, validation.Object)
+	c.Required(v, "token", "new_password")
+	for m := v.FirstMember(); m != nil; m = m.Next() {
+		switch m.Name() {
+		case "token":
+			c.Type(m, validation.String)
+			c.MinLength(m, 43)
+			c.MaxLength(m, 43)
+			c.Pattern(m, pattern1, "^[A-Za-z0-9_-]+$")
+		case "new_password":
+			c.Type(m, validation.String)
+			c.MaxLength(m, 1024)
+		default:
+			c.UnknownMember(m)
+		}
+	}
+}
+
 func checkAuthorizeUnderscoreUnderscoreHostLogin(c *validation.Check, v *validation.Value) {
 	c.Type(v, validation.String)
 	c.MinLength(v, 1)

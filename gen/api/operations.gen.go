@@ -138,6 +138,12 @@ func Operations() []guard.Operation {
 		operationVerifyEmail,
 		operationRequestPasswordReset,
 		operationResetPassword,
+		operationShowEmailVerification,
+		operationVerifyEmailByForm,
+		operationShowForgottenPassword,
+		operationRequestPasswordResetByForm,
+		operationShowPasswordReset,
+		operationResetPasswordByForm,
 		operationListSessions,
 		operationEndSessions,
 		operationEndCurrentSession,
@@ -915,6 +921,114 @@ func operationResetPassword() guard.Operation {
 	}
 }
 
+func operationShowEmailVerification() guard.Operation {
+	return guard.Operation{
+		ID: "showEmailVerification", Method: "GET", Path: "/verify-email",
+		Public: "Who has not proven an address cannot log in.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "pages", Quota: 120, Window: 60 * time.Second}},
+		},
+		Timeout:     10 * time.Second,
+		Produces:    []string{"text/html"},
+		Errors:      problem.Page,
+		QueryNames:  []string{"token"},
+		SecretQuery: []string{"token"},
+		Parameters:  checkShowEmailVerificationParameters,
+		Responses:   responsesShowEmailVerification,
+	}
+}
+
+func operationVerifyEmailByForm() guard.Operation {
+	return guard.Operation{
+		ID: "verifyEmailByForm", Method: "POST", Path: "/verify-email",
+		Public: "The token and the password are in the form.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "one-time-token", Quota: 30, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "password"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formVerifyEmailByFormFormdataRequestBody, dst.(*VerifyEmailByFormFormdataRequestBody), v, checkEmailVerification)
+			}},
+		},
+		Produces:  []string{"text/html"},
+		Errors:    problem.Page,
+		Responses: responsesVerifyEmailByForm,
+	}
+}
+
+func operationShowForgottenPassword() guard.Operation {
+	return guard.Operation{
+		ID: "showForgottenPassword", Method: "GET", Path: "/forgot-password",
+		Public: "Who has forgotten the password cannot log in.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "pages", Quota: 120, Window: 60 * time.Second}},
+		},
+		Timeout:   10 * time.Second,
+		Produces:  []string{"text/html"},
+		Errors:    problem.Page,
+		Responses: responsesShowForgottenPassword,
+	}
+}
+
+func operationRequestPasswordResetByForm() guard.Operation {
+	return guard.Operation{
+		ID: "requestPasswordResetByForm", Method: "POST", Path: "/forgot-password",
+		Public: "Who has forgotten the password cannot log in.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "account-mail", Quota: 20, Window: 600 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"email"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formRequestPasswordResetByFormFormdataRequestBody, dst.(*RequestPasswordResetByFormFormdataRequestBody), v, checkAccountMailRequest)
+			}},
+		},
+		Produces:  []string{"text/html"},
+		Errors:    problem.Page,
+		Responses: responsesRequestPasswordResetByForm,
+	}
+}
+
+func operationShowPasswordReset() guard.Operation {
+	return guard.Operation{
+		ID: "showPasswordReset", Method: "GET", Path: "/reset-password",
+		Public: "Who has forgotten the password cannot log in.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "pages", Quota: 120, Window: 60 * time.Second}},
+		},
+		Timeout:     10 * time.Second,
+		Produces:    []string{"text/html"},
+		Errors:      problem.Page,
+		QueryNames:  []string{"token"},
+		SecretQuery: []string{"token"},
+		Parameters:  checkShowPasswordResetParameters,
+		Responses:   responsesShowPasswordReset,
+	}
+}
+
+func operationResetPasswordByForm() guard.Operation {
+	return guard.Operation{
+		ID: "resetPasswordByForm", Method: "POST", Path: "/reset-password",
+		Public: "The token is in the form.",
+		Limits: []guard.Limit{
+			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "one-time-token", Quota: 30, Window: 60 * time.Second}},
+		},
+		Timeout:      10 * time.Second,
+		MaxBodyBytes: 65536, BodyRequired: true,
+		Bodies: []guard.Body{
+			{MediaType: "application/x-www-form-urlencoded", FormNames: []string{"token", "new_password"}, Form: func(values url.Values, dst any, v *validation.Violations) error {
+				return validation.DecodeForm(values, formResetPasswordByFormFormdataRequestBody, dst.(*ResetPasswordByFormFormdataRequestBody), v, checkPasswordResetForm)
+			}},
+		},
+		Produces:  []string{"text/html"},
+		Errors:    problem.Page,
+		Responses: responsesResetPasswordByForm,
+	}
+}
+
 func operationListSessions() guard.Operation {
 	return guard.Operation{
 		ID: "listSessions", Method: "GET", Path: "/users/me/sessions",
@@ -1150,6 +1264,20 @@ var formDecideConsentFormdataRequestBody = &validation.FormShape{Members: map[st
 
 var formLogOutFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
 	"request": {Shape: validation.AnyText},
+}}
+
+var formVerifyEmailByFormFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"token":    {Shape: validation.AnyText},
+	"password": {Shape: validation.AnyText},
+}}
+
+var formRequestPasswordResetByFormFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"email": {Shape: validation.AnyText},
+}}
+
+var formResetPasswordByFormFormdataRequestBody = &validation.FormShape{Members: map[string]*validation.FormMember{
+	"token":        {Shape: validation.AnyText},
+	"new_password": {Shape: validation.AnyText},
 }}
 
 // DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.

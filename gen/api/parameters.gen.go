@@ -155,6 +155,22 @@ func checkDeleteUserParameters(p *validation.Parameters) {
 	}
 }
 
+func checkShowEmailVerificationParameters(p *validation.Parameters) {
+	if value, ok := p.Query("token"); ok {
+		p.Check("token", "minLength", validation.MinLength(value, 1))
+		p.Check("token", "maxLength", validation.MaxLength(value, 256))
+	}
+	p.Required("token", p.QueryValues["token"])
+}
+
+func checkShowPasswordResetParameters(p *validation.Parameters) {
+	if value, ok := p.Query("token"); ok {
+		p.Check("token", "minLength", validation.MinLength(value, 1))
+		p.Check("token", "maxLength", validation.MaxLength(value, 256))
+	}
+	p.Required("token", p.QueryValues["token"])
+}
+
 func checkEndSessionParameters(p *validation.Parameters) {
 	{
 		value := p.Path("session_id")

@@ -676,6 +676,114 @@ func responsesResetPassword() []guard.Response {
 	}
 }
 
+func responsesShowEmailVerification() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}, Contents: []guard.Content{
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
+		}},
+		responsePageBadRequest("400"),
+		responsePageNotAcceptable("406"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesVerifyEmailByForm() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}, Contents: []guard.Content{
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
+		}},
+		responsePageBadRequest("400"),
+		responsePageWrongPassword("403"),
+		responsePageNotAcceptable("406"),
+		responsePageRequestTimeout("408"),
+		responsePageContentTooLarge("413"),
+		responsePageUnsupportedMediaType("415"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesShowForgottenPassword() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}, Contents: []guard.Content{
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
+		}},
+		responsePageBadRequest("400"),
+		responsePageSwitchedOff("403"),
+		responsePageNotAcceptable("406"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesRequestPasswordResetByForm() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}, Contents: []guard.Content{
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
+		}},
+		responsePageBadRequest("400"),
+		responsePageSwitchedOff("403"),
+		responsePageNotAcceptable("406"),
+		responsePageRequestTimeout("408"),
+		responsePageContentTooLarge("413"),
+		responsePageUnsupportedMediaType("415"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesShowPasswordReset() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}, Contents: []guard.Content{
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
+		}},
+		responsePageBadRequest("400"),
+		responsePageNotAcceptable("406"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
+func responsesResetPasswordByForm() []guard.Response {
+	return []guard.Response{
+		{Status: "200", Headers: []guard.ResponseHeader{
+			{Name: "Content-Security-Policy", Required: true, Shape: validation.AnyText, Check: checkAuthorizeResponseContentSecurityPolicy},
+		}, Contents: []guard.Content{
+			{MediaType: "text/html", Text: checkAuthorizeResponse},
+		}},
+		responsePageBadRequest("400"),
+		responsePageNotAcceptable("406"),
+		responsePageRequestTimeout("408"),
+		responsePageContentTooLarge("413"),
+		responsePageUnsupportedMediaType("415"),
+		responsePageUnprocessableContent("422"),
+		responsePageTooManyRequests("429"),
+		responsePageInternal("500"),
+		responsePageUnavailable("503"),
+	}
+}
+
 func responsesListSessions() []guard.Response {
 	return []guard.Response{
 		{Status: "200", Contents: []guard.Content{
@@ -1132,5 +1240,17 @@ func responseSwitchedOff(status string) guard.Response {
 func responseInvalidToken(status string) guard.Response {
 	return guard.Response{Status: status, Contents: []guard.Content{
 		{MediaType: "application/problem+json", JSON: checkProblem},
+	}}
+}
+
+func responsePageWrongPassword(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
+	}}
+}
+
+func responsePageSwitchedOff(status string) guard.Response {
+	return guard.Response{Status: status, Contents: []guard.Content{
+		{MediaType: "text/html", Text: checkAuthorizeResponse},
 	}}
 }

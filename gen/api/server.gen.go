@@ -55,6 +55,12 @@ type ServerInterface interface {
 	// GetDocsFile A file of the documentation page
 	// (GET /docs/{file})
 	GetDocsFile(ctx echo.Context, file string) error
+	// ShowForgottenPassword Show the page that asks for a mail
+	// (GET /forgot-password)
+	ShowForgottenPassword(ctx echo.Context) error
+	// RequestPasswordResetByForm Ask for a mail that resets a forgotten password, on the page of the service
+	// (POST /forgot-password)
+	RequestPasswordResetByForm(ctx echo.Context) error
 	// IntrospectToken Ask about a token
 	// (POST /introspect)
 	IntrospectToken(ctx echo.Context) error
@@ -112,6 +118,12 @@ type ServerInterface interface {
 	// GetReadyz Can the process serve requests
 	// (GET /readyz)
 	GetReadyz(ctx echo.Context) error
+	// ShowPasswordReset Show the page that sets a new password
+	// (GET /reset-password)
+	ShowPasswordReset(ctx echo.Context, params ShowPasswordResetParams) error
+	// ResetPasswordByForm Set a new password on the page of the service
+	// (POST /reset-password)
+	ResetPasswordByForm(ctx echo.Context) error
 	// RevokeToken Revoke a token
 	// (POST /revoke)
 	RevokeToken(ctx echo.Context) error
@@ -169,6 +181,12 @@ type ServerInterface interface {
 	// PatchUser Change the roles of an account, disable or enable it
 	// (PATCH /users/{user_id})
 	PatchUser(ctx echo.Context, userId openapi_types.UUID) error
+	// ShowEmailVerification Show the page that proves an address
+	// (GET /verify-email)
+	ShowEmailVerification(ctx echo.Context, params ShowEmailVerificationParams) error
+	// VerifyEmailByForm Prove an address on the page of the service
+	// (POST /verify-email)
+	VerifyEmailByForm(ctx echo.Context) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -338,6 +356,24 @@ func (w *ServerInterfaceWrapper) GetDocsFile(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetDocsFile(ctx, file)
+	return err
+}
+
+// ShowForgottenPassword converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowForgottenPassword(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowForgottenPassword(ctx)
+	return err
+}
+
+// RequestPasswordResetByForm converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestPasswordResetByForm(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestPasswordResetByForm(ctx)
 	return err
 }
 
@@ -670,6 +706,33 @@ func (w *ServerInterfaceWrapper) GetReadyz(ctx echo.Context) error {
 	return err
 }
 
+// ShowPasswordReset converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowPasswordReset(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowPasswordResetParams
+	// ------------- Required query parameter "token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "token", ctx.QueryParams(), &params.Token, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowPasswordReset(ctx, params)
+	return err
+}
+
+// ResetPasswordByForm converts echo context to params.
+func (w *ServerInterfaceWrapper) ResetPasswordByForm(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResetPasswordByForm(ctx)
+	return err
+}
+
 // RevokeToken converts echo context to params.
 func (w *ServerInterfaceWrapper) RevokeToken(ctx echo.Context) error {
 	var err error
@@ -906,6 +969,33 @@ func (w *ServerInterfaceWrapper) PatchUser(ctx echo.Context) error {
 	return err
 }
 
+// ShowEmailVerification converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowEmailVerification(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowEmailVerificationParams
+	// ------------- Required query parameter "token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "token", ctx.QueryParams(), &params.Token, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowEmailVerification(ctx, params)
+	return err
+}
+
+// VerifyEmailByForm converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyEmailByForm(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyEmailByForm(ctx)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -965,6 +1055,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/consent", wrapper.DecideConsent, options.OperationMiddlewares["decideConsent"]...)
 	router.GET(options.BaseURL+"/docs", wrapper.GetDocs, options.OperationMiddlewares["getDocs"]...)
 	router.GET(options.BaseURL+"/docs/:file", wrapper.GetDocsFile, options.OperationMiddlewares["getDocsFile"]...)
+	router.GET(options.BaseURL+"/forgot-password", wrapper.ShowForgottenPassword, options.OperationMiddlewares["showForgottenPassword"]...)
+	router.POST(options.BaseURL+"/forgot-password", wrapper.RequestPasswordResetByForm, options.OperationMiddlewares["requestPasswordResetByForm"]...)
 	router.POST(options.BaseURL+"/introspect", wrapper.IntrospectToken, options.OperationMiddlewares["introspectToken"]...)
 	router.GET(options.BaseURL+"/items", wrapper.ListItems, options.OperationMiddlewares["listItems"]...)
 	router.POST(options.BaseURL+"/items", wrapper.CreateItem, options.OperationMiddlewares["createItem"]...)
@@ -984,6 +1076,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/protected/bearer-and-api-key", wrapper.GetProtectedBearerAndApiKey, options.OperationMiddlewares["getProtectedBearerAndApiKey"]...)
 	router.GET(options.BaseURL+"/protected/optional", wrapper.GetProtectedOptional, options.OperationMiddlewares["getProtectedOptional"]...)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadyz, options.OperationMiddlewares["getReadyz"]...)
+	router.GET(options.BaseURL+"/reset-password", wrapper.ShowPasswordReset, options.OperationMiddlewares["showPasswordReset"]...)
+	router.POST(options.BaseURL+"/reset-password", wrapper.ResetPasswordByForm, options.OperationMiddlewares["resetPasswordByForm"]...)
 	router.POST(options.BaseURL+"/revoke", wrapper.RevokeToken, options.OperationMiddlewares["revokeToken"]...)
 	router.POST(options.BaseURL+"/token", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.GET(options.BaseURL+"/userinfo", wrapper.GetUserinfo, options.OperationMiddlewares["getUserinfo"]...)
@@ -1003,6 +1097,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/users/:user_id", wrapper.DeleteUser, options.OperationMiddlewares["deleteUser"]...)
 	router.GET(options.BaseURL+"/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/users/:user_id", wrapper.PatchUser, options.OperationMiddlewares["patchUser"]...)
+	router.GET(options.BaseURL+"/verify-email", wrapper.ShowEmailVerification, options.OperationMiddlewares["showEmailVerification"]...)
+	router.POST(options.BaseURL+"/verify-email", wrapper.VerifyEmailByForm, options.OperationMiddlewares["verifyEmailByForm"]...)
 
 }
 
@@ -1179,6 +1275,12 @@ type PageRequestTimeoutTexthtmlResponse struct {
 	ContentLength int64
 }
 
+type PageSwitchedOffTexthtmlResponse struct {
+	Body io.Reader
+
+	ContentLength int64
+}
+
 type PageTooManyRequestsResponseHeaders struct {
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -1208,6 +1310,12 @@ type PageUnprocessableContentTexthtmlResponse struct {
 }
 
 type PageUnsupportedMediaTypeTexthtmlResponse struct {
+	Body io.Reader
+
+	ContentLength int64
+}
+
+type PageWrongPasswordTexthtmlResponse struct {
 	Body io.Reader
 
 	ContentLength int64
@@ -3337,6 +3445,412 @@ func (response GetDocsFile503ApplicationProblemPlusJSONResponse) VisitGetDocsFil
 	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowForgottenPasswordRequestObject struct {
+}
+
+type ShowForgottenPasswordResponseObject interface {
+	VisitShowForgottenPasswordResponse(w http.ResponseWriter) error
+}
+
+type ShowForgottenPassword200ResponseHeaders struct {
+	ContentSecurityPolicy string
+}
+
+type ShowForgottenPassword200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       ShowForgottenPassword200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ShowForgottenPassword200TexthtmlResponse) VisitShowForgottenPasswordResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowForgottenPassword400TexthtmlResponse struct{ PageBadRequestTexthtmlResponse }
+
+func (response ShowForgottenPassword400TexthtmlResponse) VisitShowForgottenPasswordResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(400)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowForgottenPassword403TexthtmlResponse struct {
+	PageSwitchedOffTexthtmlResponse
+}
+
+func (response ShowForgottenPassword403TexthtmlResponse) VisitShowForgottenPasswordResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(403)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowForgottenPassword406TexthtmlResponse struct {
+	PageNotAcceptableTexthtmlResponse
+}
+
+func (response ShowForgottenPassword406TexthtmlResponse) VisitShowForgottenPasswordResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(406)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowForgottenPassword422TexthtmlResponse struct {
+	PageUnprocessableContentTexthtmlResponse
+}
+
+func (response ShowForgottenPassword422TexthtmlResponse) VisitShowForgottenPasswordResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(422)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowForgottenPassword429TexthtmlResponse struct {
+	PageTooManyRequestsTexthtmlResponse
+}
+
+func (response ShowForgottenPassword429TexthtmlResponse) VisitShowForgottenPasswordResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowForgottenPassword500TexthtmlResponse struct{ PageInternalTexthtmlResponse }
+
+func (response ShowForgottenPassword500TexthtmlResponse) VisitShowForgottenPasswordResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(500)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowForgottenPassword503TexthtmlResponse struct {
+	PageUnavailableTexthtmlResponse
+}
+
+func (response ShowForgottenPassword503TexthtmlResponse) VisitShowForgottenPasswordResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByFormRequestObject struct {
+	Body *RequestPasswordResetByFormFormdataRequestBody
+}
+
+type RequestPasswordResetByFormResponseObject interface {
+	VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error
+}
+
+type RequestPasswordResetByForm200ResponseHeaders struct {
+	ContentSecurityPolicy string
+}
+
+type RequestPasswordResetByForm200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       RequestPasswordResetByForm200ResponseHeaders
+	ContentLength int64
+}
+
+func (response RequestPasswordResetByForm200TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm400TexthtmlResponse struct{ PageBadRequestTexthtmlResponse }
+
+func (response RequestPasswordResetByForm400TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(400)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm403TexthtmlResponse struct {
+	PageSwitchedOffTexthtmlResponse
+}
+
+func (response RequestPasswordResetByForm403TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(403)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm406TexthtmlResponse struct {
+	PageNotAcceptableTexthtmlResponse
+}
+
+func (response RequestPasswordResetByForm406TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(406)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm408TexthtmlResponse struct {
+	PageRequestTimeoutTexthtmlResponse
+}
+
+func (response RequestPasswordResetByForm408TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(408)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm413TexthtmlResponse struct {
+	PageContentTooLargeTexthtmlResponse
+}
+
+func (response RequestPasswordResetByForm413TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(413)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm415TexthtmlResponse struct {
+	PageUnsupportedMediaTypeTexthtmlResponse
+}
+
+func (response RequestPasswordResetByForm415TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(415)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm422TexthtmlResponse struct {
+	PageUnprocessableContentTexthtmlResponse
+}
+
+func (response RequestPasswordResetByForm422TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(422)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm429TexthtmlResponse struct {
+	PageTooManyRequestsTexthtmlResponse
+}
+
+func (response RequestPasswordResetByForm429TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm500TexthtmlResponse struct{ PageInternalTexthtmlResponse }
+
+func (response RequestPasswordResetByForm500TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(500)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RequestPasswordResetByForm503TexthtmlResponse struct {
+	PageUnavailableTexthtmlResponse
+}
+
+func (response RequestPasswordResetByForm503TexthtmlResponse) VisitRequestPasswordResetByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -6873,6 +7387,375 @@ func (response GetReadyz503ApplicationProblemPlusJSONResponse) VisitGetReadyzRes
 	return err
 }
 
+type ShowPasswordResetRequestObject struct {
+	Params ShowPasswordResetParams
+}
+
+type ShowPasswordResetResponseObject interface {
+	VisitShowPasswordResetResponse(w http.ResponseWriter) error
+}
+
+type ShowPasswordReset200ResponseHeaders struct {
+	ContentSecurityPolicy string
+}
+
+type ShowPasswordReset200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       ShowPasswordReset200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ShowPasswordReset200TexthtmlResponse) VisitShowPasswordResetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowPasswordReset400TexthtmlResponse struct{ PageBadRequestTexthtmlResponse }
+
+func (response ShowPasswordReset400TexthtmlResponse) VisitShowPasswordResetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(400)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowPasswordReset406TexthtmlResponse struct {
+	PageNotAcceptableTexthtmlResponse
+}
+
+func (response ShowPasswordReset406TexthtmlResponse) VisitShowPasswordResetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(406)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowPasswordReset422TexthtmlResponse struct {
+	PageUnprocessableContentTexthtmlResponse
+}
+
+func (response ShowPasswordReset422TexthtmlResponse) VisitShowPasswordResetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(422)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowPasswordReset429TexthtmlResponse struct {
+	PageTooManyRequestsTexthtmlResponse
+}
+
+func (response ShowPasswordReset429TexthtmlResponse) VisitShowPasswordResetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowPasswordReset500TexthtmlResponse struct{ PageInternalTexthtmlResponse }
+
+func (response ShowPasswordReset500TexthtmlResponse) VisitShowPasswordResetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(500)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowPasswordReset503TexthtmlResponse struct {
+	PageUnavailableTexthtmlResponse
+}
+
+func (response ShowPasswordReset503TexthtmlResponse) VisitShowPasswordResetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByFormRequestObject struct {
+	Body *ResetPasswordByFormFormdataRequestBody
+}
+
+type ResetPasswordByFormResponseObject interface {
+	VisitResetPasswordByFormResponse(w http.ResponseWriter) error
+}
+
+type ResetPasswordByForm200ResponseHeaders struct {
+	ContentSecurityPolicy string
+}
+
+type ResetPasswordByForm200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       ResetPasswordByForm200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ResetPasswordByForm200TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm400TexthtmlResponse struct{ PageBadRequestTexthtmlResponse }
+
+func (response ResetPasswordByForm400TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(400)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm406TexthtmlResponse struct {
+	PageNotAcceptableTexthtmlResponse
+}
+
+func (response ResetPasswordByForm406TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(406)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm408TexthtmlResponse struct {
+	PageRequestTimeoutTexthtmlResponse
+}
+
+func (response ResetPasswordByForm408TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(408)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm413TexthtmlResponse struct {
+	PageContentTooLargeTexthtmlResponse
+}
+
+func (response ResetPasswordByForm413TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(413)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm415TexthtmlResponse struct {
+	PageUnsupportedMediaTypeTexthtmlResponse
+}
+
+func (response ResetPasswordByForm415TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(415)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm422TexthtmlResponse struct {
+	PageUnprocessableContentTexthtmlResponse
+}
+
+func (response ResetPasswordByForm422TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(422)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm429TexthtmlResponse struct {
+	PageTooManyRequestsTexthtmlResponse
+}
+
+func (response ResetPasswordByForm429TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm500TexthtmlResponse struct{ PageInternalTexthtmlResponse }
+
+func (response ResetPasswordByForm500TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(500)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ResetPasswordByForm503TexthtmlResponse struct {
+	PageUnavailableTexthtmlResponse
+}
+
+func (response ResetPasswordByForm503TexthtmlResponse) VisitResetPasswordByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type RevokeTokenRequestObject struct {
 	Body *RevokeTokenFormdataRequestBody
 }
@@ -10405,6 +11288,394 @@ func (response PatchUser503ApplicationProblemPlusJSONResponse) VisitPatchUserRes
 	return err
 }
 
+type ShowEmailVerificationRequestObject struct {
+	Params ShowEmailVerificationParams
+}
+
+type ShowEmailVerificationResponseObject interface {
+	VisitShowEmailVerificationResponse(w http.ResponseWriter) error
+}
+
+type ShowEmailVerification200ResponseHeaders struct {
+	ContentSecurityPolicy string
+}
+
+type ShowEmailVerification200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       ShowEmailVerification200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ShowEmailVerification200TexthtmlResponse) VisitShowEmailVerificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowEmailVerification400TexthtmlResponse struct{ PageBadRequestTexthtmlResponse }
+
+func (response ShowEmailVerification400TexthtmlResponse) VisitShowEmailVerificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(400)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowEmailVerification406TexthtmlResponse struct {
+	PageNotAcceptableTexthtmlResponse
+}
+
+func (response ShowEmailVerification406TexthtmlResponse) VisitShowEmailVerificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(406)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowEmailVerification422TexthtmlResponse struct {
+	PageUnprocessableContentTexthtmlResponse
+}
+
+func (response ShowEmailVerification422TexthtmlResponse) VisitShowEmailVerificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(422)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowEmailVerification429TexthtmlResponse struct {
+	PageTooManyRequestsTexthtmlResponse
+}
+
+func (response ShowEmailVerification429TexthtmlResponse) VisitShowEmailVerificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowEmailVerification500TexthtmlResponse struct{ PageInternalTexthtmlResponse }
+
+func (response ShowEmailVerification500TexthtmlResponse) VisitShowEmailVerificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(500)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowEmailVerification503TexthtmlResponse struct {
+	PageUnavailableTexthtmlResponse
+}
+
+func (response ShowEmailVerification503TexthtmlResponse) VisitShowEmailVerificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByFormRequestObject struct {
+	Body *VerifyEmailByFormFormdataRequestBody
+}
+
+type VerifyEmailByFormResponseObject interface {
+	VisitVerifyEmailByFormResponse(w http.ResponseWriter) error
+}
+
+type VerifyEmailByForm200ResponseHeaders struct {
+	ContentSecurityPolicy string
+}
+
+type VerifyEmailByForm200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       VerifyEmailByForm200ResponseHeaders
+	ContentLength int64
+}
+
+func (response VerifyEmailByForm200TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Security-Policy", fmt.Sprint(response.Headers.ContentSecurityPolicy))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm400TexthtmlResponse struct{ PageBadRequestTexthtmlResponse }
+
+func (response VerifyEmailByForm400TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(400)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm403TexthtmlResponse struct {
+	PageWrongPasswordTexthtmlResponse
+}
+
+func (response VerifyEmailByForm403TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(403)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm406TexthtmlResponse struct {
+	PageNotAcceptableTexthtmlResponse
+}
+
+func (response VerifyEmailByForm406TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(406)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm408TexthtmlResponse struct {
+	PageRequestTimeoutTexthtmlResponse
+}
+
+func (response VerifyEmailByForm408TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(408)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm413TexthtmlResponse struct {
+	PageContentTooLargeTexthtmlResponse
+}
+
+func (response VerifyEmailByForm413TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(413)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm415TexthtmlResponse struct {
+	PageUnsupportedMediaTypeTexthtmlResponse
+}
+
+func (response VerifyEmailByForm415TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(415)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm422TexthtmlResponse struct {
+	PageUnprocessableContentTexthtmlResponse
+}
+
+func (response VerifyEmailByForm422TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(422)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm429TexthtmlResponse struct {
+	PageTooManyRequestsTexthtmlResponse
+}
+
+func (response VerifyEmailByForm429TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm500TexthtmlResponse struct{ PageInternalTexthtmlResponse }
+
+func (response VerifyEmailByForm500TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(500)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type VerifyEmailByForm503TexthtmlResponse struct {
+	PageUnavailableTexthtmlResponse
+}
+
+func (response VerifyEmailByForm503TexthtmlResponse) VisitVerifyEmailByFormResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetJwks The public keys that verify access tokens
@@ -10443,6 +11714,12 @@ type StrictServerInterface interface {
 	// GetDocsFile A file of the documentation page
 	// (GET /docs/{file})
 	GetDocsFile(ctx context.Context, request GetDocsFileRequestObject) (GetDocsFileResponseObject, error)
+	// ShowForgottenPassword Show the page that asks for a mail
+	// (GET /forgot-password)
+	ShowForgottenPassword(ctx context.Context, request ShowForgottenPasswordRequestObject) (ShowForgottenPasswordResponseObject, error)
+	// RequestPasswordResetByForm Ask for a mail that resets a forgotten password, on the page of the service
+	// (POST /forgot-password)
+	RequestPasswordResetByForm(ctx context.Context, request RequestPasswordResetByFormRequestObject) (RequestPasswordResetByFormResponseObject, error)
 	// IntrospectToken Ask about a token
 	// (POST /introspect)
 	IntrospectToken(ctx context.Context, request IntrospectTokenRequestObject) (IntrospectTokenResponseObject, error)
@@ -10500,6 +11777,12 @@ type StrictServerInterface interface {
 	// GetReadyz Can the process serve requests
 	// (GET /readyz)
 	GetReadyz(ctx context.Context, request GetReadyzRequestObject) (GetReadyzResponseObject, error)
+	// ShowPasswordReset Show the page that sets a new password
+	// (GET /reset-password)
+	ShowPasswordReset(ctx context.Context, request ShowPasswordResetRequestObject) (ShowPasswordResetResponseObject, error)
+	// ResetPasswordByForm Set a new password on the page of the service
+	// (POST /reset-password)
+	ResetPasswordByForm(ctx context.Context, request ResetPasswordByFormRequestObject) (ResetPasswordByFormResponseObject, error)
 	// RevokeToken Revoke a token
 	// (POST /revoke)
 	RevokeToken(ctx context.Context, request RevokeTokenRequestObject) (RevokeTokenResponseObject, error)
@@ -10557,6 +11840,12 @@ type StrictServerInterface interface {
 	// PatchUser Change the roles of an account, disable or enable it
 	// (PATCH /users/{user_id})
 	PatchUser(ctx context.Context, request PatchUserRequestObject) (PatchUserResponseObject, error)
+	// ShowEmailVerification Show the page that proves an address
+	// (GET /verify-email)
+	ShowEmailVerification(ctx context.Context, request ShowEmailVerificationRequestObject) (ShowEmailVerificationResponseObject, error)
+	// VerifyEmailByForm Prove an address on the page of the service
+	// (POST /verify-email)
+	VerifyEmailByForm(ctx context.Context, request VerifyEmailByFormRequestObject) (VerifyEmailByFormResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -10985,6 +12274,75 @@ func (sh *strictHandler) GetDocsFile(ctx echo.Context, file string) error {
 		return err
 	} else if validResponse, ok := response.(GetDocsFileResponseObject); ok {
 		return validResponse.VisitGetDocsFileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowForgottenPassword operation middleware
+func (sh *strictHandler) ShowForgottenPassword(ctx echo.Context) error {
+	var request ShowForgottenPasswordRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowForgottenPassword(ctx.Request().Context(), request.(ShowForgottenPasswordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowForgottenPassword")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowForgottenPasswordResponseObject); ok {
+		return validResponse.VisitShowForgottenPasswordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestPasswordResetByForm operation middleware
+func (sh *strictHandler) RequestPasswordResetByForm(ctx echo.Context) error {
+	var request RequestPasswordResetByFormRequestObject
+
+	var body RequestPasswordResetByFormFormdataRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestPasswordResetByForm(ctx.Request().Context(), request.(RequestPasswordResetByFormRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestPasswordResetByForm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestPasswordResetByFormResponseObject); ok {
+		return validResponse.VisitRequestPasswordResetByFormResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11579,6 +12937,77 @@ func (sh *strictHandler) GetReadyz(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetReadyzResponseObject); ok {
 		return validResponse.VisitGetReadyzResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowPasswordReset operation middleware
+func (sh *strictHandler) ShowPasswordReset(ctx echo.Context, params ShowPasswordResetParams) error {
+	var request ShowPasswordResetRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowPasswordReset(ctx.Request().Context(), request.(ShowPasswordResetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowPasswordReset")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowPasswordResetResponseObject); ok {
+		return validResponse.VisitShowPasswordResetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResetPasswordByForm operation middleware
+func (sh *strictHandler) ResetPasswordByForm(ctx echo.Context) error {
+	var request ResetPasswordByFormRequestObject
+
+	var body ResetPasswordByFormFormdataRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResetPasswordByForm(ctx.Request().Context(), request.(ResetPasswordByFormRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResetPasswordByForm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResetPasswordByFormResponseObject); ok {
+		return validResponse.VisitResetPasswordByFormResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12189,6 +13618,77 @@ func (sh *strictHandler) PatchUser(ctx echo.Context, userId openapi_types.UUID) 
 		return err
 	} else if validResponse, ok := response.(PatchUserResponseObject); ok {
 		return validResponse.VisitPatchUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowEmailVerification operation middleware
+func (sh *strictHandler) ShowEmailVerification(ctx echo.Context, params ShowEmailVerificationParams) error {
+	var request ShowEmailVerificationRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowEmailVerification(ctx.Request().Context(), request.(ShowEmailVerificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowEmailVerification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowEmailVerificationResponseObject); ok {
+		return validResponse.VisitShowEmailVerificationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyEmailByForm operation middleware
+func (sh *strictHandler) VerifyEmailByForm(ctx echo.Context) error {
+	var request VerifyEmailByFormRequestObject
+
+	var body VerifyEmailByFormFormdataRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyEmailByForm(ctx.Request().Context(), request.(VerifyEmailByFormRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyEmailByForm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyEmailByFormResponseObject); ok {
+		return validResponse.VisitVerifyEmailByFormResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -980,6 +980,15 @@ type PasswordReset struct {
 	Token string `json:"token"`
 }
 
+// PasswordResetForm The same from the page, which shows its form again with what is wrong with the password.
+type PasswordResetForm struct {
+	// NewPassword Any text of 8 characters or more that is not commonly used, and not made of the address.
+	NewPassword string `json:"new_password"`
+
+	// Token Of the mail.
+	Token string `json:"token"`
+}
+
 // Problem RFC 9457.
 type Problem struct {
 	// Detail What to do about this occurrence.
@@ -1364,6 +1373,12 @@ type LogOutParams struct {
 	LoginCookie *string `form:"__Host-login,omitempty" json:"__Host-login,omitempty"`
 }
 
+// ShowPasswordResetParams defines parameters for ShowPasswordReset.
+type ShowPasswordResetParams struct {
+	// Token Of the mail. Any text, so that a link that a mail program has broken is answered in words.
+	Token string `form:"token" json:"token"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Search Only accounts whose user name or e-mail address begins with this.
@@ -1377,6 +1392,12 @@ type ListUsersParams struct {
 
 	// Cursor The `next_cursor` of the page before.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ShowEmailVerificationParams defines parameters for ShowEmailVerification.
+type ShowEmailVerificationParams struct {
+	// Token Of the mail. Any text, so that a link that a mail program has broken is answered in words.
+	Token string `form:"token" json:"token"`
 }
 
 // ResetPasswordJSONRequestBody defines body for ResetPassword for application/json ContentType.
@@ -1397,6 +1418,9 @@ type AuthorizeByFormFormdataRequestBody = AuthorizationRequest
 // DecideConsentFormdataRequestBody defines body for DecideConsent for application/x-www-form-urlencoded ContentType.
 type DecideConsentFormdataRequestBody = ConsentForm
 
+// RequestPasswordResetByFormFormdataRequestBody defines body for RequestPasswordResetByForm for application/x-www-form-urlencoded ContentType.
+type RequestPasswordResetByFormFormdataRequestBody = AccountMailRequest
+
 // IntrospectTokenFormdataRequestBody defines body for IntrospectToken for application/x-www-form-urlencoded ContentType.
 type IntrospectTokenFormdataRequestBody = IntrospectionRequest
 
@@ -1414,6 +1438,9 @@ type LogInFormdataRequestBody = LoginForm
 
 // LogOutFormdataRequestBody defines body for LogOut for application/x-www-form-urlencoded ContentType.
 type LogOutFormdataRequestBody = LogoutForm
+
+// ResetPasswordByFormFormdataRequestBody defines body for ResetPasswordByForm for application/x-www-form-urlencoded ContentType.
+type ResetPasswordByFormFormdataRequestBody = PasswordResetForm
 
 // RevokeTokenFormdataRequestBody defines body for RevokeToken for application/x-www-form-urlencoded ContentType.
 type RevokeTokenFormdataRequestBody = RevocationRequest
@@ -1435,6 +1462,9 @@ type ChangePasswordJSONRequestBody = PasswordChange
 
 // PatchUserApplicationMergePatchPlusJSONRequestBody defines body for PatchUser for application/merge-patch+json ContentType.
 type PatchUserApplicationMergePatchPlusJSONRequestBody = ManagedUserPatch
+
+// VerifyEmailByFormFormdataRequestBody defines body for VerifyEmailByForm for application/x-www-form-urlencoded ContentType.
+type VerifyEmailByFormFormdataRequestBody = EmailVerification
 
 // Getter for additional properties for OpenapiDocument. Returns the specified
 // element and whether it was found

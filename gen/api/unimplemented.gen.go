@@ -204,6 +204,36 @@ func (Unimplemented) ResetPassword(context.Context, ResetPasswordRequestObject) 
 	return nil, unimplemented("resetPassword")
 }
 
+// ShowEmailVerification answers GET /verify-email.
+func (Unimplemented) ShowEmailVerification(context.Context, ShowEmailVerificationRequestObject) (ShowEmailVerificationResponseObject, error) {
+	return nil, unimplemented("showEmailVerification")
+}
+
+// VerifyEmailByForm answers POST /verify-email.
+func (Unimplemented) VerifyEmailByForm(context.Context, VerifyEmailByFormRequestObject) (VerifyEmailByFormResponseObject, error) {
+	return nil, unimplemented("verifyEmailByForm")
+}
+
+// ShowForgottenPassword answers GET /forgot-password.
+func (Unimplemented) ShowForgottenPassword(context.Context, ShowForgottenPasswordRequestObject) (ShowForgottenPasswordResponseObject, error) {
+	return nil, unimplemented("showForgottenPassword")
+}
+
+// RequestPasswordResetByForm answers POST /forgot-password.
+func (Unimplemented) RequestPasswordResetByForm(context.Context, RequestPasswordResetByFormRequestObject) (RequestPasswordResetByFormResponseObject, error) {
+	return nil, unimplemented("requestPasswordResetByForm")
+}
+
+// ShowPasswordReset answers GET /reset-password.
+func (Unimplemented) ShowPasswordReset(context.Context, ShowPasswordResetRequestObject) (ShowPasswordResetResponseObject, error) {
+	return nil, unimplemented("showPasswordReset")
+}
+
+// ResetPasswordByForm answers POST /reset-password.
+func (Unimplemented) ResetPasswordByForm(context.Context, ResetPasswordByFormRequestObject) (ResetPasswordByFormResponseObject, error) {
+	return nil, unimplemented("resetPasswordByForm")
+}
+
 // ListSessions answers GET /users/me/sessions.
 func (Unimplemented) ListSessions(context.Context, ListSessionsRequestObject) (ListSessionsResponseObject, error) {
 	return nil, unimplemented("listSessions")

@@ -988,6 +988,15 @@ type PasswordReset struct {
 	Token string `json:"token"`
 }
 
+// PasswordResetForm The same from the page, which shows its form again with what is wrong with the password.
+type PasswordResetForm struct {
+	// NewPassword Any text of 8 characters or more that is not commonly used, and not made of the address.
+	NewPassword string `json:"new_password"`
+
+	// Token Of the mail.
+	Token string `json:"token"`
+}
+
 // Problem RFC 9457.
 type Problem struct {
 	// Detail What to do about this occurrence.
@@ -1372,6 +1381,12 @@ type LogOutParams struct {
 	LoginCookie *string `form:"__Host-login,omitempty" json:"__Host-login,omitempty"`
 }
 
+// ShowPasswordResetParams defines parameters for ShowPasswordReset.
+type ShowPasswordResetParams struct {
+	// Token Of the mail. Any text, so that a link that a mail program has broken is answered in words.
+	Token string `form:"token" json:"token"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Search Only accounts whose user name or e-mail address begins with this.
@@ -1385,6 +1400,12 @@ type ListUsersParams struct {
 
 	// Cursor The `next_cursor` of the page before.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ShowEmailVerificationParams defines parameters for ShowEmailVerification.
+type ShowEmailVerificationParams struct {
+	// Token Of the mail. Any text, so that a link that a mail program has broken is answered in words.
+	Token string `form:"token" json:"token"`
 }
 
 // ResetPasswordJSONRequestBody defines body for ResetPassword for application/json ContentType.
@@ -1405,6 +1426,9 @@ type AuthorizeByFormFormdataRequestBody = AuthorizationRequest
 // DecideConsentFormdataRequestBody defines body for DecideConsent for application/x-www-form-urlencoded ContentType.
 type DecideConsentFormdataRequestBody = ConsentForm
 
+// RequestPasswordResetByFormFormdataRequestBody defines body for RequestPasswordResetByForm for application/x-www-form-urlencoded ContentType.
+type RequestPasswordResetByFormFormdataRequestBody = AccountMailRequest
+
 // IntrospectTokenFormdataRequestBody defines body for IntrospectToken for application/x-www-form-urlencoded ContentType.
 type IntrospectTokenFormdataRequestBody = IntrospectionRequest
 
@@ -1422,6 +1446,9 @@ type LogInFormdataRequestBody = LoginForm
 
 // LogOutFormdataRequestBody defines body for LogOut for application/x-www-form-urlencoded ContentType.
 type LogOutFormdataRequestBody = LogoutForm
+
+// ResetPasswordByFormFormdataRequestBody defines body for ResetPasswordByForm for application/x-www-form-urlencoded ContentType.
+type ResetPasswordByFormFormdataRequestBody = PasswordResetForm
 
 // RevokeTokenFormdataRequestBody defines body for RevokeToken for application/x-www-form-urlencoded ContentType.
 type RevokeTokenFormdataRequestBody = RevocationRequest
@@ -1443,6 +1470,9 @@ type ChangePasswordJSONRequestBody = PasswordChange
 
 // PatchUserApplicationMergePatchPlusJSONRequestBody defines body for PatchUser for application/merge-patch+json ContentType.
 type PatchUserApplicationMergePatchPlusJSONRequestBody = ManagedUserPatch
+
+// VerifyEmailByFormFormdataRequestBody defines body for VerifyEmailByForm for application/x-www-form-urlencoded ContentType.
+type VerifyEmailByFormFormdataRequestBody = EmailVerification
 
 // Getter for additional properties for OpenapiDocument. Returns the specified
 // element and whether it was found
@@ -1871,6 +1901,31 @@ type ClientInterface interface {
 	// Corresponds with GET /docs/{file} (the `GetDocsFile` operationId).
 	GetDocsFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowForgottenPassword Show the page that asks for a mail
+	//
+	// For who has forgotten the password. 403 where the service sends no mail.
+	//
+	// Corresponds with GET /forgot-password (the `ShowForgottenPassword` operationId).
+	ShowForgottenPassword(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestPasswordResetByFormWithBody Ask for a mail that resets a forgotten password, on the page of the service
+	//
+	// What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /forgot-password (the `RequestPasswordResetByForm` operationId).
+	RequestPasswordResetByFormWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestPasswordResetByFormWithFormdataBody Ask for a mail that resets a forgotten password, on the page of the service
+	//
+	// What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /forgot-password (the `RequestPasswordResetByForm` operationId).
+	RequestPasswordResetByFormWithFormdataBody(ctx context.Context, body RequestPasswordResetByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// IntrospectTokenWithBody Ask about a token
 	//
 	// RFC 7662, for confidential clients. An access token of this service may be asked about by each of them, a refresh token by its own client. Whatever is not in force is `{"active":false}` and nothing else.
@@ -2069,6 +2124,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadyz` operationId).
 	GetReadyz(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowPasswordReset Show the page that sets a new password
+	//
+	// Where the link of a mail leads. It changes nothing. 400 where the token is not good, or no longer.
+	//
+	// Corresponds with GET /reset-password (the `ShowPasswordReset` operationId).
+	ShowPasswordReset(ctx context.Context, params *ShowPasswordResetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResetPasswordByFormWithBody Set a new password on the page of the service
+	//
+	// What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /reset-password (the `ResetPasswordByForm` operationId).
+	ResetPasswordByFormWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResetPasswordByFormWithFormdataBody Set a new password on the page of the service
+	//
+	// What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /reset-password (the `ResetPasswordByForm` operationId).
+	ResetPasswordByFormWithFormdataBody(ctx context.Context, body ResetPasswordByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RevokeTokenWithBody Revoke a token
 	//
@@ -2279,6 +2359,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /users/{user_id} (the `PatchUser` operationId).
 	PatchUserWithApplicationMergePatchPlusJSONBody(ctx context.Context, userId openapi_types.UUID, body PatchUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowEmailVerification Show the page that proves an address
+	//
+	// Where the link of a mail leads. It changes nothing, since mail servers follow links too: the person sends the form. 400 where the token is not good, or no longer.
+	//
+	// Corresponds with GET /verify-email (the `ShowEmailVerification` operationId).
+	ShowEmailVerification(ctx context.Context, params *ShowEmailVerificationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// VerifyEmailByFormWithBody Prove an address on the page of the service
+	//
+	// What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /verify-email (the `VerifyEmailByForm` operationId).
+	VerifyEmailByFormWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// VerifyEmailByFormWithFormdataBody Prove an address on the page of the service
+	//
+	// What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /verify-email (the `VerifyEmailByForm` operationId).
+	VerifyEmailByFormWithFormdataBody(ctx context.Context, body VerifyEmailByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetJwks The public keys that verify access tokens
@@ -2601,6 +2706,61 @@ func (c *Client) GetDocs(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 // Corresponds with GET /docs/{file} (the `GetDocsFile` operationId).
 func (c *Client) GetDocsFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetDocsFileRequest(c.Server, file)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowForgottenPassword Show the page that asks for a mail
+//
+// For who has forgotten the password. 403 where the service sends no mail.
+//
+// Corresponds with GET /forgot-password (the `ShowForgottenPassword` operationId).
+func (c *Client) ShowForgottenPassword(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowForgottenPasswordRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestPasswordResetByFormWithBody Ask for a mail that resets a forgotten password, on the page of the service
+//
+// What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /forgot-password (the `RequestPasswordResetByForm` operationId).
+func (c *Client) RequestPasswordResetByFormWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestPasswordResetByFormRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestPasswordResetByFormWithFormdataBody Ask for a mail that resets a forgotten password, on the page of the service
+//
+// What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /forgot-password (the `RequestPasswordResetByForm` operationId).
+func (c *Client) RequestPasswordResetByFormWithFormdataBody(ctx context.Context, body RequestPasswordResetByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestPasswordResetByFormRequestWithFormdataBody(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3050,6 +3210,61 @@ func (c *Client) GetProtectedOptional(ctx context.Context, reqEditors ...Request
 // Corresponds with GET /readyz (the `GetReadyz` operationId).
 func (c *Client) GetReadyz(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReadyzRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowPasswordReset Show the page that sets a new password
+//
+// Where the link of a mail leads. It changes nothing. 400 where the token is not good, or no longer.
+//
+// Corresponds with GET /reset-password (the `ShowPasswordReset` operationId).
+func (c *Client) ShowPasswordReset(ctx context.Context, params *ShowPasswordResetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowPasswordResetRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResetPasswordByFormWithBody Set a new password on the page of the service
+//
+// What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /reset-password (the `ResetPasswordByForm` operationId).
+func (c *Client) ResetPasswordByFormWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResetPasswordByFormRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResetPasswordByFormWithFormdataBody Set a new password on the page of the service
+//
+// What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /reset-password (the `ResetPasswordByForm` operationId).
+func (c *Client) ResetPasswordByFormWithFormdataBody(ctx context.Context, body ResetPasswordByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResetPasswordByFormRequestWithFormdataBody(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3530,6 +3745,61 @@ func (c *Client) PatchUserWithApplicationMergePatchPlusJSONBody(ctx context.Cont
 	return c.Client.Do(req)
 }
 
+// ShowEmailVerification Show the page that proves an address
+//
+// Where the link of a mail leads. It changes nothing, since mail servers follow links too: the person sends the form. 400 where the token is not good, or no longer.
+//
+// Corresponds with GET /verify-email (the `ShowEmailVerification` operationId).
+func (c *Client) ShowEmailVerification(ctx context.Context, params *ShowEmailVerificationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowEmailVerificationRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VerifyEmailByFormWithBody Prove an address on the page of the service
+//
+// What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /verify-email (the `VerifyEmailByForm` operationId).
+func (c *Client) VerifyEmailByFormWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyEmailByFormRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VerifyEmailByFormWithFormdataBody Prove an address on the page of the service
+//
+// What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /verify-email (the `VerifyEmailByForm` operationId).
+func (c *Client) VerifyEmailByFormWithFormdataBody(ctx context.Context, body VerifyEmailByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyEmailByFormRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // NewGetJwksRequest constructs an http.Request for the GetJwks method
 func NewGetJwksRequest(server string) (*http.Request, error) {
 	var err error
@@ -3996,6 +4266,73 @@ func NewGetDocsFileRequest(server string, file string) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewShowForgottenPasswordRequest constructs an http.Request for the ShowForgottenPassword method
+func NewShowForgottenPasswordRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/forgot-password")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRequestPasswordResetByFormRequestWithFormdataBody calls the generic RequestPasswordResetByForm builder with application/x-www-form-urlencoded body
+func NewRequestPasswordResetByFormRequestWithFormdataBody(server string, body RequestPasswordResetByFormFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewRequestPasswordResetByFormRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewRequestPasswordResetByFormRequestWithBody constructs an http.Request for the RequestPasswordResetByForm method, with any body, and a specified content type
+func NewRequestPasswordResetByFormRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/forgot-password")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -4776,6 +5113,96 @@ func NewGetReadyzRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewShowPasswordResetRequest constructs an http.Request for the ShowPasswordReset method
+func NewShowPasswordResetRequest(server string, params *ShowPasswordResetParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reset-password")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "token", params.Token, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewResetPasswordByFormRequestWithFormdataBody calls the generic ResetPasswordByForm builder with application/x-www-form-urlencoded body
+func NewResetPasswordByFormRequestWithFormdataBody(server string, body ResetPasswordByFormFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewResetPasswordByFormRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewResetPasswordByFormRequestWithBody constructs an http.Request for the ResetPasswordByForm method, with any body, and a specified content type
+func NewResetPasswordByFormRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reset-password")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewRevokeTokenRequestWithFormdataBody calls the generic RevokeToken builder with application/x-www-form-urlencoded body
 func NewRevokeTokenRequestWithFormdataBody(server string, body RevokeTokenFormdataRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -5478,6 +5905,96 @@ func NewPatchUserRequestWithBody(server string, userId openapi_types.UUID, conte
 	return req, nil
 }
 
+// NewShowEmailVerificationRequest constructs an http.Request for the ShowEmailVerification method
+func NewShowEmailVerificationRequest(server string, params *ShowEmailVerificationParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/verify-email")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "token", params.Token, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewVerifyEmailByFormRequestWithFormdataBody calls the generic VerifyEmailByForm builder with application/x-www-form-urlencoded body
+func NewVerifyEmailByFormRequestWithFormdataBody(server string, body VerifyEmailByFormFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewVerifyEmailByFormRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewVerifyEmailByFormRequestWithBody constructs an http.Request for the VerifyEmailByForm method, with any body, and a specified content type
+func NewVerifyEmailByFormRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/verify-email")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -5683,6 +6200,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /docs/{file} (the `GetDocsFile` operationId).
 	GetDocsFileWithResponse(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*GetDocsFileResponse, error)
+
+	// ShowForgottenPasswordWithResponse Show the page that asks for a mail
+	//
+	// For who has forgotten the password. 403 where the service sends no mail.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /forgot-password (the `ShowForgottenPassword` operationId).
+	ShowForgottenPasswordWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowForgottenPasswordResponse, error)
+
+	// RequestPasswordResetByFormWithBodyWithResponse Ask for a mail that resets a forgotten password, on the page of the service
+	//
+	// What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /forgot-password (the `RequestPasswordResetByForm` operationId).
+	RequestPasswordResetByFormWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestPasswordResetByFormResponse, error)
+
+	// RequestPasswordResetByFormWithFormdataBodyWithResponse Ask for a mail that resets a forgotten password, on the page of the service
+	//
+	// What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /forgot-password (the `RequestPasswordResetByForm` operationId).
+	RequestPasswordResetByFormWithFormdataBodyWithResponse(ctx context.Context, body RequestPasswordResetByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*RequestPasswordResetByFormResponse, error)
 
 	// IntrospectTokenWithBodyWithResponse Ask about a token
 	//
@@ -5908,6 +6452,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadyz` operationId).
 	GetReadyzWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadyzResponse, error)
+
+	// ShowPasswordResetWithResponse Show the page that sets a new password
+	//
+	// Where the link of a mail leads. It changes nothing. 400 where the token is not good, or no longer.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reset-password (the `ShowPasswordReset` operationId).
+	ShowPasswordResetWithResponse(ctx context.Context, params *ShowPasswordResetParams, reqEditors ...RequestEditorFn) (*ShowPasswordResetResponse, error)
+
+	// ResetPasswordByFormWithBodyWithResponse Set a new password on the page of the service
+	//
+	// What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reset-password (the `ResetPasswordByForm` operationId).
+	ResetPasswordByFormWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResetPasswordByFormResponse, error)
+
+	// ResetPasswordByFormWithFormdataBodyWithResponse Set a new password on the page of the service
+	//
+	// What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reset-password (the `ResetPasswordByForm` operationId).
+	ResetPasswordByFormWithFormdataBodyWithResponse(ctx context.Context, body ResetPasswordByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*ResetPasswordByFormResponse, error)
 
 	// RevokeTokenWithBodyWithResponse Revoke a token
 	//
@@ -6142,6 +6713,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /users/{user_id} (the `PatchUser` operationId).
 	PatchUserWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, userId openapi_types.UUID, body PatchUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchUserResponse, error)
+
+	// ShowEmailVerificationWithResponse Show the page that proves an address
+	//
+	// Where the link of a mail leads. It changes nothing, since mail servers follow links too: the person sends the form. 400 where the token is not good, or no longer.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /verify-email (the `ShowEmailVerification` operationId).
+	ShowEmailVerificationWithResponse(ctx context.Context, params *ShowEmailVerificationParams, reqEditors ...RequestEditorFn) (*ShowEmailVerificationResponse, error)
+
+	// VerifyEmailByFormWithBodyWithResponse Prove an address on the page of the service
+	//
+	// What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /verify-email (the `VerifyEmailByForm` operationId).
+	VerifyEmailByFormWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*VerifyEmailByFormResponse, error)
+
+	// VerifyEmailByFormWithFormdataBodyWithResponse Prove an address on the page of the service
+	//
+	// What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /verify-email (the `VerifyEmailByForm` operationId).
+	VerifyEmailByFormWithFormdataBodyWithResponse(ctx context.Context, body VerifyEmailByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*VerifyEmailByFormResponse, error)
 }
 
 // GetJwksResponse200Headers the declared response headers of an HTTP 200 response for GetJwks
@@ -7319,6 +7917,120 @@ func (r GetDocsFileResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetDocsFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ShowForgottenPasswordResponse200Headers the declared response headers of an HTTP 200 response for ShowForgottenPassword
+type ShowForgottenPasswordResponse200Headers struct {
+	ContentSecurityPolicy string
+}
+
+// ShowForgottenPasswordResponse429Headers the declared response headers of an HTTP 429 response for ShowForgottenPassword
+type ShowForgottenPasswordResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int32
+}
+
+// ShowForgottenPasswordResponse503Headers the declared response headers of an HTTP 503 response for ShowForgottenPassword
+type ShowForgottenPasswordResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type ShowForgottenPasswordResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ShowForgottenPasswordResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ShowForgottenPasswordResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ShowForgottenPasswordResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowForgottenPasswordResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowForgottenPasswordResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowForgottenPasswordResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowForgottenPasswordResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RequestPasswordResetByFormResponse200Headers the declared response headers of an HTTP 200 response for RequestPasswordResetByForm
+type RequestPasswordResetByFormResponse200Headers struct {
+	ContentSecurityPolicy string
+}
+
+// RequestPasswordResetByFormResponse429Headers the declared response headers of an HTTP 429 response for RequestPasswordResetByForm
+type RequestPasswordResetByFormResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int32
+}
+
+// RequestPasswordResetByFormResponse503Headers the declared response headers of an HTTP 503 response for RequestPasswordResetByForm
+type RequestPasswordResetByFormResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type RequestPasswordResetByFormResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RequestPasswordResetByFormResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RequestPasswordResetByFormResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RequestPasswordResetByFormResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r RequestPasswordResetByFormResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestPasswordResetByFormResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestPasswordResetByFormResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestPasswordResetByFormResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9711,6 +10423,120 @@ func (r GetReadyzResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReadyzResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ShowPasswordResetResponse200Headers the declared response headers of an HTTP 200 response for ShowPasswordReset
+type ShowPasswordResetResponse200Headers struct {
+	ContentSecurityPolicy string
+}
+
+// ShowPasswordResetResponse429Headers the declared response headers of an HTTP 429 response for ShowPasswordReset
+type ShowPasswordResetResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int32
+}
+
+// ShowPasswordResetResponse503Headers the declared response headers of an HTTP 503 response for ShowPasswordReset
+type ShowPasswordResetResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type ShowPasswordResetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ShowPasswordResetResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ShowPasswordResetResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ShowPasswordResetResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowPasswordResetResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowPasswordResetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowPasswordResetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowPasswordResetResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ResetPasswordByFormResponse200Headers the declared response headers of an HTTP 200 response for ResetPasswordByForm
+type ResetPasswordByFormResponse200Headers struct {
+	ContentSecurityPolicy string
+}
+
+// ResetPasswordByFormResponse429Headers the declared response headers of an HTTP 429 response for ResetPasswordByForm
+type ResetPasswordByFormResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int32
+}
+
+// ResetPasswordByFormResponse503Headers the declared response headers of an HTTP 503 response for ResetPasswordByForm
+type ResetPasswordByFormResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type ResetPasswordByFormResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ResetPasswordByFormResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ResetPasswordByFormResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ResetPasswordByFormResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r ResetPasswordByFormResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResetPasswordByFormResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResetPasswordByFormResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResetPasswordByFormResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -12343,6 +13169,120 @@ func (r PatchUserResponse) ContentType() string {
 	return ""
 }
 
+// ShowEmailVerificationResponse200Headers the declared response headers of an HTTP 200 response for ShowEmailVerification
+type ShowEmailVerificationResponse200Headers struct {
+	ContentSecurityPolicy string
+}
+
+// ShowEmailVerificationResponse429Headers the declared response headers of an HTTP 429 response for ShowEmailVerification
+type ShowEmailVerificationResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int32
+}
+
+// ShowEmailVerificationResponse503Headers the declared response headers of an HTTP 503 response for ShowEmailVerification
+type ShowEmailVerificationResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type ShowEmailVerificationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ShowEmailVerificationResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ShowEmailVerificationResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ShowEmailVerificationResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowEmailVerificationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowEmailVerificationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowEmailVerificationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowEmailVerificationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// VerifyEmailByFormResponse200Headers the declared response headers of an HTTP 200 response for VerifyEmailByForm
+type VerifyEmailByFormResponse200Headers struct {
+	ContentSecurityPolicy string
+}
+
+// VerifyEmailByFormResponse429Headers the declared response headers of an HTTP 429 response for VerifyEmailByForm
+type VerifyEmailByFormResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int32
+}
+
+// VerifyEmailByFormResponse503Headers the declared response headers of an HTTP 503 response for VerifyEmailByForm
+type VerifyEmailByFormResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type VerifyEmailByFormResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *VerifyEmailByFormResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *VerifyEmailByFormResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *VerifyEmailByFormResponse503Headers
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyEmailByFormResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyEmailByFormResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyEmailByFormResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyEmailByFormResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetJwksWithResponse The public keys that verify access tokens
 //
 // A JSON Web Key Set (RFC 7517): every key that signs, will sign soon, or signed tokens that are still good. A key stands here for longer than a response may be kept before it signs. It never holds a private member.
@@ -12611,6 +13551,51 @@ func (c *ClientWithResponses) GetDocsFileWithResponse(ctx context.Context, file 
 		return nil, err
 	}
 	return ParseGetDocsFileResponse(rsp)
+}
+
+// ShowForgottenPasswordWithResponse Show the page that asks for a mail
+//
+// For who has forgotten the password. 403 where the service sends no mail.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /forgot-password (the `ShowForgottenPassword` operationId).
+func (c *ClientWithResponses) ShowForgottenPasswordWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowForgottenPasswordResponse, error) {
+	rsp, err := c.ShowForgottenPassword(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowForgottenPasswordResponse(rsp)
+}
+
+// RequestPasswordResetByFormWithBodyWithResponse Ask for a mail that resets a forgotten password, on the page of the service
+//
+// What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /forgot-password (the `RequestPasswordResetByForm` operationId).
+func (c *ClientWithResponses) RequestPasswordResetByFormWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestPasswordResetByFormResponse, error) {
+	rsp, err := c.RequestPasswordResetByFormWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestPasswordResetByFormResponse(rsp)
+}
+
+// RequestPasswordResetByFormWithFormdataBodyWithResponse Ask for a mail that resets a forgotten password, on the page of the service
+//
+// What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /forgot-password (the `RequestPasswordResetByForm` operationId).
+func (c *ClientWithResponses) RequestPasswordResetByFormWithFormdataBodyWithResponse(ctx context.Context, body RequestPasswordResetByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*RequestPasswordResetByFormResponse, error) {
+	rsp, err := c.RequestPasswordResetByFormWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestPasswordResetByFormResponse(rsp)
 }
 
 // IntrospectTokenWithBodyWithResponse Ask about a token
@@ -12986,6 +13971,51 @@ func (c *ClientWithResponses) GetReadyzWithResponse(ctx context.Context, reqEdit
 		return nil, err
 	}
 	return ParseGetReadyzResponse(rsp)
+}
+
+// ShowPasswordResetWithResponse Show the page that sets a new password
+//
+// Where the link of a mail leads. It changes nothing. 400 where the token is not good, or no longer.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reset-password (the `ShowPasswordReset` operationId).
+func (c *ClientWithResponses) ShowPasswordResetWithResponse(ctx context.Context, params *ShowPasswordResetParams, reqEditors ...RequestEditorFn) (*ShowPasswordResetResponse, error) {
+	rsp, err := c.ShowPasswordReset(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowPasswordResetResponse(rsp)
+}
+
+// ResetPasswordByFormWithBodyWithResponse Set a new password on the page of the service
+//
+// What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reset-password (the `ResetPasswordByForm` operationId).
+func (c *ClientWithResponses) ResetPasswordByFormWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResetPasswordByFormResponse, error) {
+	rsp, err := c.ResetPasswordByFormWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResetPasswordByFormResponse(rsp)
+}
+
+// ResetPasswordByFormWithFormdataBodyWithResponse Set a new password on the page of the service
+//
+// What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reset-password (the `ResetPasswordByForm` operationId).
+func (c *ClientWithResponses) ResetPasswordByFormWithFormdataBodyWithResponse(ctx context.Context, body ResetPasswordByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*ResetPasswordByFormResponse, error) {
+	rsp, err := c.ResetPasswordByFormWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResetPasswordByFormResponse(rsp)
 }
 
 // RevokeTokenWithBodyWithResponse Revoke a token
@@ -13376,6 +14406,51 @@ func (c *ClientWithResponses) PatchUserWithApplicationMergePatchPlusJSONBodyWith
 		return nil, err
 	}
 	return ParsePatchUserResponse(rsp)
+}
+
+// ShowEmailVerificationWithResponse Show the page that proves an address
+//
+// Where the link of a mail leads. It changes nothing, since mail servers follow links too: the person sends the form. 400 where the token is not good, or no longer.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /verify-email (the `ShowEmailVerification` operationId).
+func (c *ClientWithResponses) ShowEmailVerificationWithResponse(ctx context.Context, params *ShowEmailVerificationParams, reqEditors ...RequestEditorFn) (*ShowEmailVerificationResponse, error) {
+	rsp, err := c.ShowEmailVerification(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowEmailVerificationResponse(rsp)
+}
+
+// VerifyEmailByFormWithBodyWithResponse Prove an address on the page of the service
+//
+// What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /verify-email (the `VerifyEmailByForm` operationId).
+func (c *ClientWithResponses) VerifyEmailByFormWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*VerifyEmailByFormResponse, error) {
+	rsp, err := c.VerifyEmailByFormWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyEmailByFormResponse(rsp)
+}
+
+// VerifyEmailByFormWithFormdataBodyWithResponse Prove an address on the page of the service
+//
+// What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /verify-email (the `VerifyEmailByForm` operationId).
+func (c *ClientWithResponses) VerifyEmailByFormWithFormdataBodyWithResponse(ctx context.Context, body VerifyEmailByFormFormdataRequestBody, reqEditors ...RequestEditorFn) (*VerifyEmailByFormResponse, error) {
+	rsp, err := c.VerifyEmailByFormWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyEmailByFormResponse(rsp)
 }
 
 // ParseGetJwksResponse parses an HTTP response from a GetJwksWithResponse call
@@ -14651,6 +15726,132 @@ func ParseGetDocsFileResponse(rsp *http.Response) (*GetDocsFileResponse, error) 
 		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetDocsFileResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseShowForgottenPasswordResponse parses an HTTP response from a ShowForgottenPasswordWithResponse call
+func ParseShowForgottenPasswordResponse(rsp *http.Response) (*ShowForgottenPasswordResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowForgottenPasswordResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ShowForgottenPasswordResponse200Headers
+		if values := rsp.Header.Values("Content-Security-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Security-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentSecurityPolicy = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers ShowForgottenPasswordResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ShowForgottenPasswordResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRequestPasswordResetByFormResponse parses an HTTP response from a RequestPasswordResetByFormWithResponse call
+func ParseRequestPasswordResetByFormResponse(rsp *http.Response) (*RequestPasswordResetByFormResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestPasswordResetByFormResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RequestPasswordResetByFormResponse200Headers
+		if values := rsp.Header.Values("Content-Security-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Security-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentSecurityPolicy = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers RequestPasswordResetByFormResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RequestPasswordResetByFormResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
@@ -17352,6 +18553,132 @@ func ParseGetReadyzResponse(rsp *http.Response) (*GetReadyzResponse, error) {
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetReadyzResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseShowPasswordResetResponse parses an HTTP response from a ShowPasswordResetWithResponse call
+func ParseShowPasswordResetResponse(rsp *http.Response) (*ShowPasswordResetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowPasswordResetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ShowPasswordResetResponse200Headers
+		if values := rsp.Header.Values("Content-Security-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Security-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentSecurityPolicy = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers ShowPasswordResetResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ShowPasswordResetResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseResetPasswordByFormResponse parses an HTTP response from a ResetPasswordByFormWithResponse call
+func ParseResetPasswordByFormResponse(rsp *http.Response) (*ResetPasswordByFormResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResetPasswordByFormResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ResetPasswordByFormResponse200Headers
+		if values := rsp.Header.Values("Content-Security-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Security-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentSecurityPolicy = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers ResetPasswordByFormResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ResetPasswordByFormResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
@@ -20455,6 +21782,132 @@ func ParsePatchUserResponse(rsp *http.Response) (*PatchUserResponse, error) {
 		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers PatchUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseShowEmailVerificationResponse parses an HTTP response from a ShowEmailVerificationWithResponse call
+func ParseShowEmailVerificationResponse(rsp *http.Response) (*ShowEmailVerificationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowEmailVerificationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ShowEmailVerificationResponse200Headers
+		if values := rsp.Header.Values("Content-Security-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Security-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentSecurityPolicy = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers ShowEmailVerificationResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ShowEmailVerificationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseVerifyEmailByFormResponse parses an HTTP response from a VerifyEmailByFormWithResponse call
+func ParseVerifyEmailByFormResponse(rsp *http.Response) (*VerifyEmailByFormResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyEmailByFormResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers VerifyEmailByFormResponse200Headers
+		if values := rsp.Header.Values("Content-Security-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Security-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentSecurityPolicy = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers VerifyEmailByFormResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers VerifyEmailByFormResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {

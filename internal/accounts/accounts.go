@@ -71,7 +71,9 @@ type Config struct {
 	Passwords Passwords
 	// Registration says whether people may make accounts for themselves.
 	Registration bool
-	// Page is the address of the page that the links of mails lead to. It gets the token in the fragment.
+	// Issuer is the address of the service, and of its pages.
+	Issuer string
+	// Page is where the links of mails lead to instead of our own pages. It gets the token in the fragment. Optional.
 	Page string
 	// Log gets what goes wrong after a request was answered. Optional.
 	Log    *slog.Logger

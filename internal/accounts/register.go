@@ -162,6 +162,9 @@ func (s *Service) request(ctx context.Context, email, text string, p purpose, qu
 	})
 }
 
+// errOtherPassword is the cause where the token is good and the password beside it is not. A page tells, to whoever has the token.
+var errOtherPassword = errors.New("the password is not the one of the registration")
+
 // VerifyEmail proves the address of a registration, from when on the account can be used. It takes the password too: the mail alone
 // would let somebody register the address of another with a password of their own, and wait for the owner to follow the link.
 func (s *Service) VerifyEmail(ctx context.Context, token, password auth.Secret) error {
@@ -176,7 +179,7 @@ func (s *Service) VerifyEmail(ctx context.Context, token, password auth.Secret) 
 	case err != nil:
 		return err
 	case !ok:
-		return invalidToken(sqldb.ErrNotFound)
+		return InvalidToken.Wrap(errOtherPassword, notGood)
 	}
 	now := s.now()
 	return invalidToken(s.update(ctx, func(ctx context.Context, tx *sql.Tx) error { return consume(ctx, tx, verifyEmail, token, now) }, `

@@ -67,6 +67,27 @@ func (s *service) registered(t *testing.T) {
 	}
 }
 
+// TestLinks: our own page reads the token from the query, that of an application finds it in the fragment.
+func TestLinks(t *testing.T) {
+	for _, row := range []struct{ name, page, text, want, service string }{
+		{"the proof of an address", "", "verify", "https://api.example.com/verify-email?token=T", "api.example.com"},
+		{"a new password", "", "reset", "https://api.example.com/reset-password?token=T", "api.example.com"},
+		{"the proof of an address, in an application", "https://app.example.com/account", "verify", "https://app.example.com/account#verify=T", "app.example.com"},
+		{"a new password, in an application", "https://app.example.com/account", "reset", "https://app.example.com/account#reset=T", "app.example.com"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			o := &outbox{}
+			s := &Service{config: Config{Mailer: o, Issuer: "https://api.example.com", Page: row.page}}
+			if err := s.post(address, row.text, "T"); err != nil {
+				t.Fatal(err)
+			}
+			if text := o.mails[0].Text; !strings.Contains(text, "\n"+row.want+"\n") || !strings.Contains(text, row.service) || strings.Count(text, "https://") != 1 {
+				t.Errorf("the mail says\n%s", text)
+			}
+		})
+	}
+}
+
 func TestARegistrationIsProvenByMailAndPassword(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := open(t, db)

@@ -101,10 +101,12 @@ func consume(ctx context.Context, tx *sql.Tx, p purpose, token auth.Secret, now 
 		hashToken(token), p.name, now.UnixMicro()).Scan(&id)
 }
 
+const notGood = "the token is not good, or no longer: ask for another mail"
+
 // invalidToken is err, or InvalidToken where a row was not found.
 func invalidToken(err error) error {
 	if errors.Is(err, sqldb.ErrNotFound) {
-		return InvalidToken.Wrap(err, "the token is not good, or no longer: ask for another mail")
+		return InvalidToken.Wrap(err, notGood)
 	}
 	return err
 }

@@ -185,6 +185,9 @@ func (e *emitter) operation(o *operation) {
 	if len(names) > 0 {
 		e.p("QueryNames: []string{%s},", quoteAll(names))
 	}
+	if secret := o.secretQuery(); len(secret) > 0 {
+		e.p("SecretQuery: []string{%s},", quoteAll(secret))
+	}
 	if len(prefixes) > 0 {
 		e.p("QueryPrefixes: []string{%s},", quoteAll(prefixes))
 	}
@@ -271,6 +274,30 @@ func (b *body) tag() string {
 		return "JSON"
 	}
 	return mediaTypeName(b.mediaType)
+}
+
+// secretQuery are the names in the query whose values say format: password. Those of security schemes are known by themselves.
+func (o *operation) secretQuery() (names []string) {
+	add := func(name string, s *schema) {
+		if s != nil && slices.ContainsFunc(s.branches(map[*schema]bool{}), func(b *schema) bool { return b.format == "password" }) {
+			names = append(names, name)
+		}
+	}
+	for _, q := range o.parameters {
+		if q.in != "query" {
+			continue
+		}
+		add(q.name, q.schema)
+		if q.schema == nil || q.style != "form" || !q.explode {
+			continue
+		}
+		for _, b := range q.schema.branches(map[*schema]bool{}) {
+			for _, p := range b.properties {
+				add(p.name, p.schema)
+			}
+		}
+	}
+	return names
 }
 
 // queryNames are the names that may stand in the query, the beginnings of such names, and whether any may.

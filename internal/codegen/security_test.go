@@ -126,6 +126,25 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestSecretQuery: no log may hold the value of a parameter that says format: password.
+func TestSecretQuery(t *testing.T) {
+	for _, row := range []struct{ name, parameter, want string }{
+		{"a text", "{name: token, in: query, schema: {type: string, maxLength: 9}}", ""},
+		{"a secret in a header", "{name: token, in: header, schema: {type: string, format: password, maxLength: 9}}", ""},
+		{"a secret in a cookie", "{name: token, in: cookie, schema: {type: string, format: password, maxLength: 9}}", ""},
+		{"a secret", "{name: token, in: query, schema: {type: string, format: password, maxLength: 9}}", `SecretQuery: []string{"token"},`},
+		{"a secret by one of its schemas", "{name: token, in: query, schema: {type: string, maxLength: 9, allOf: [{type: string, format: password}]}}", `SecretQuery: []string{"token"},`},
+		{"a member of an object that is spread over the query", "{name: filter, in: query, schema: {type: object, properties: {a: {type: string, maxLength: 9}, b: {type: string, format: password, maxLength: 9}}}}", `SecretQuery: []string{"b"},`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, _ := table(t, strings.Replace(minimal, "      requestBody:", "        - "+row.parameter+"\n      requestBody:", 1), Options{})
+			if n := strings.Count(got, "SecretQuery:"); !strings.Contains(got, row.want) || n != min(1, len(row.want)) {
+				t.Errorf("the table does not hold %q, or %d:\n%s", row.want, n, got)
+			}
+		})
+	}
+}
+
 // TestForeignDocumentsTellWhatIsOpen: what is opened for a document that one does not own is told.
 func TestForeignDocumentsTellWhatIsOpen(t *testing.T) {
 	for name, text := range map[string]string{

@@ -45,6 +45,8 @@ type Operation struct {
 	IgnoreUnknown bool
 	// QueryNames are the declared query parameters, apiKey ones included.
 	QueryNames []string
+	// SecretQuery are those of them whose values no log may hold: format: password, beside the apiKey ones.
+	SecretQuery []string
 	// QueryPrefixes begin the names of query parameters such as filter[name], and OpenQuery allows any: an object that is
 	// spread over the query has members that the document does not name.
 	QueryPrefixes []string

@@ -47,7 +47,7 @@ type route struct {
 }
 
 func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
-	rt := &route{op: op, limiter: c.Limiter, buffers: buffers, insecureBasic: c.AllowInsecureBasic, crossOrigin: c.CrossOrigin}
+	rt := &route{op: op, limiter: c.Limiter, buffers: buffers, insecureBasic: c.AllowInsecureBasic, crossOrigin: c.CrossOrigin, secretQuery: slices.Clone(op.SecretQuery)}
 	if rt.crossOrigin == nil {
 		rt.crossOrigin = &http.CrossOriginProtection{}
 	}

@@ -112,7 +112,7 @@ func (s *State) Operation() *Operation {
 	return s.route.op
 }
 
-// SecretQueryNames are the query parameters of the operation that carry a credential.
+// SecretQueryNames are the query parameters of the operation that carry a credential or another secret.
 func (s *State) SecretQueryNames() []string {
 	if s.route == nil {
 		return nil

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"example.com/gatehouse/internal/auth"
@@ -25,12 +24,14 @@ type loginForm struct {
 	Username        string
 	// Wrong is what is wrong with what was sent before.
 	Wrong string
+	// Forgot links to the page for who has forgotten the password.
+	Forgot bool
 }
 
 // loginPage asks for a name and a password. It is 403 where those that were sent are wrong: they are no HTTP credential,
 // which a 401 would ask for.
 func (h *TokenHandlers) loginPage(a *authorization, form loginForm) (shown, error) {
-	form.Client, form.Request = a.client.Name, query(&a.AuthorizationRequest)
+	form.Client, form.Request, form.Forgot = a.client.Name, query(&a.AuthorizationRequest), h.SendsMail
 	s, err := show(a, page.New("Log in", loginContent), form)
 	if form.Wrong != "" {
 		s.status = http.StatusForbidden
@@ -80,15 +81,7 @@ type shown struct {
 func (s shown) VisitAuthorizeResponse(w http.ResponseWriter) error { return s.write(w) }
 func (s shown) VisitLogInResponse(w http.ResponseWriter) error     { return s.write(w) }
 
-func (s shown) write(w http.ResponseWriter) error {
-	h := w.Header()
-	h.Set("Content-Type", page.MediaType)
-	h.Set("Content-Length", strconv.Itoa(len(s.body)))
-	h.Set("Content-Security-Policy", s.policy)
-	w.WriteHeader(s.status)
-	_, err := w.Write(s.body)
-	return err
-}
+func (s shown) write(w http.ResponseWriter) error { return page.Write(w, s.status, s.policy, s.body) }
 
 // redirect sends the browser elsewhere. It is 303 and never 307: the form that was sent must not go along, which held a
 // password (RFC 9700 §4.12).

@@ -41,6 +41,8 @@ type TokenHandlers struct {
 	LoginKey [32]byte
 	// PasswordGrant offers the password grant, which RFC 9700 §2.4 advises against.
 	PasswordGrant bool
+	// SendsMail says that who has forgotten the password can ask for a mail.
+	SendsMail bool
 	// DeclaredScopes are all scopes of the document.
 	DeclaredScopes auth.Scopes
 	// ScopeDescriptions say on the consent page what a scope allows.

@@ -7,6 +7,8 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"html/template"
+	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -51,4 +53,15 @@ func Policy(forms ...string) string {
 	}
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action " + strings.Join(forms, " ") +
 		"; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// Write answers with a rendered page and its policy.
+func Write(w http.ResponseWriter, status int, policy string, body []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", MediaType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Security-Policy", policy)
+	w.WriteHeader(status)
+	_, err := w.Write(body)
+	return err
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // AccessLog writes one line of JSON for each request. It holds no header of the request, no value of a parameter
-// that carries a credential, and no value of one that the document does not declare: that could be anything.
+// that carries a credential or says format: password, and none of one that the document does not declare: that could be anything.
 type AccessLog struct {
 	lines sync.Pool
 	stop  chan struct{}
@@ -158,7 +158,7 @@ func cut(s string) string {
 }
 
 // loggedQuery is a query as it may stand in a log: declared parameters as they were sent, the value of one that carries
-// a credential replaced, and of everything else only that it was there. Names are compared as the server reads
+// a secret replaced, and of everything else only that it was there. Names are compared as the server reads
 // them, so that a percent-encoded spelling of a name hides nothing; a semicolon separates as it does for others.
 func loggedQuery(raw string, op *guard.Operation, secret []string) string {
 	raw = cut(raw)

@@ -24,7 +24,7 @@ import (
 )
 
 // mailToken is the token in the link of a mail.
-var mailToken = regexp.MustCompile(`#(?:verify|reset)=([A-Za-z0-9_-]{43})\r?\n`)
+var mailToken = regexp.MustCompile(`(?:#verify|#reset|\?token)=([A-Za-z0-9_-]{43})\r?\n`)
 
 // mailed takes the n mails that were sent out of the folder and returns the token of each address, "" for a mail that has none. More
 // mails than that fail the test.

@@ -146,7 +146,7 @@ func credentials(r *http.Request, form []byte) (list []string) {
 			}
 		}
 	} else if values, err := url.ParseQuery(string(form)); err == nil {
-		list = slices.Concat(list, values["password"], values["client_secret"], values["client_assertion"], values["code"], values["code_verifier"])
+		list = slices.Concat(list, values["password"], values["new_password"], values["client_secret"], values["client_assertion"], values["code"], values["code_verifier"])
 	}
 	return slices.DeleteFunc(list, func(s string) bool { return len(s) < 6 })
 }

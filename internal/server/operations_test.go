@@ -26,6 +26,7 @@ var (
 		"getJwks", "getAuthorizationServerMetadata", "getOpenidConfiguration", "getLivez", "getReadyz",
 		"getOpenapiYaml", "getOpenapiJson", "getDocs", "getDocsFile",
 		"registerUser", "requestVerificationMail", "verifyEmail", "requestPasswordReset", "resetPassword",
+		"showEmailVerification", "verifyEmailByForm", "showForgottenPassword", "requestPasswordResetByForm", "showPasswordReset", "resetPasswordByForm",
 	}
 	optional = []string{"getProtectedOptional", "createToken", "revokeToken"}
 	// byHandler refuse the anonymous themselves: the form may prove the client, which the guard does not read.
@@ -273,6 +274,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 	app.allow(t)
 	asked := &client.AuthorizeParams{AuthorizationRequest: &client.AuthorizationRequest{ClientId: &app.id, RedirectUri: &app.redirectURI}}
 	type answer interface{ StatusCode() int }
+	var mailed string // the token of a mail
 	called := map[string]int{}
 	for _, row := range []struct {
 		id   string
@@ -357,14 +359,33 @@ func TestEveryOperationAnswers(t *testing.T) {
 		{"requestVerificationMail", func() (answer, error) {
 			return s.api.RequestVerificationMailWithResponse(ctx, client.AccountMailRequest{Email: "nobody@example.com"})
 		}},
+		{"showEmailVerification", func() (answer, error) {
+			mailed = s.mailed(1)["ann@example.com"]
+			return s.api.ShowEmailVerificationWithResponse(ctx, &client.ShowEmailVerificationParams{Token: mailed})
+		}},
 		{"verifyEmail", func() (answer, error) {
-			return s.api.VerifyEmailWithResponse(ctx, client.EmailVerification{Token: s.mailed(1)["ann@example.com"], Password: s.password})
+			return s.api.VerifyEmailWithResponse(ctx, client.EmailVerification{Token: mailed, Password: s.password})
+		}},
+		{"verifyEmailByForm", func() (answer, error) {
+			return s.api.VerifyEmailByFormWithFormdataBodyWithResponse(ctx, client.EmailVerification{Token: s.register(t, "bob@example.com"), Password: goodPassword})
 		}},
 		{"requestPasswordReset", func() (answer, error) {
 			return s.api.RequestPasswordResetWithResponse(ctx, client.AccountMailRequest{Email: "ann@example.com"})
 		}},
+		{"showPasswordReset", func() (answer, error) {
+			mailed = s.mailed(1)["ann@example.com"]
+			return s.api.ShowPasswordResetWithResponse(ctx, &client.ShowPasswordResetParams{Token: mailed})
+		}},
 		{"resetPassword", func() (answer, error) {
-			return s.api.ResetPasswordWithResponse(ctx, client.PasswordReset{Token: s.mailed(1)["ann@example.com"], NewPassword: "staple battery horse"})
+			return s.api.ResetPasswordWithResponse(ctx, client.PasswordReset{Token: mailed, NewPassword: "staple battery horse"})
+		}},
+		{"showForgottenPassword", func() (answer, error) { return s.api.ShowForgottenPasswordWithResponse(ctx) }},
+		{"requestPasswordResetByForm", func() (answer, error) {
+			s.mailed(1) // that the password was changed
+			return s.api.RequestPasswordResetByFormWithFormdataBodyWithResponse(ctx, client.AccountMailRequest{Email: "ann@example.com"})
+		}},
+		{"resetPasswordByForm", func() (answer, error) {
+			return s.api.ResetPasswordByFormWithFormdataBodyWithResponse(ctx, client.PasswordResetForm{Token: s.mailed(1)["ann@example.com"], NewPassword: "battery staple horse"})
 		}},
 		{"getLivez", func() (answer, error) { return s.api.GetLivezWithResponse(ctx) }},
 		{"getReadyz", func() (answer, error) { return s.api.GetReadyzWithResponse(ctx) }},

@@ -29,7 +29,7 @@ import (
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a service needs. All fields but TLS, Mail and those of the signing keys are required.
+// Config is what a service needs. All fields but TLS, Mail, AccountPage and those of the signing keys are required.
 type Config struct {
 	// Development makes the first credentials and allows HTTP Basic without TLS.
 	Development bool
@@ -60,7 +60,7 @@ type Config struct {
 	Passwords accounts.Passwords
 	// Registration says whether people may make accounts for themselves.
 	Registration bool
-	// AccountPage is the address of the page that the links of mails lead to.
+	// AccountPage is where the links of mails lead to instead of the pages of the service. Optional.
 	AccountPage string
 
 	Log       *slog.Logger
@@ -192,7 +192,7 @@ func (s *Server) wire(ctx context.Context) error {
 		accountHandlers: &accounts.Handlers{Accounts: users},
 		TokenHandlers: &oauth.TokenHandlers{
 			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signer.Keys,
-			RefreshKey: [32]byte(refreshKey), LoginKey: [32]byte(loginKey), PasswordGrant: c.PasswordGrant,
+			RefreshKey: [32]byte(refreshKey), LoginKey: [32]byte(loginKey), PasswordGrant: c.PasswordGrant, SendsMail: c.Mail != nil,
 			DeclaredScopes: declared, ScopeDescriptions: api.ScopeDescriptions(), Log: c.Log,
 		},
 	})
@@ -232,7 +232,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 	config := accounts.Config{
 		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
-		Passwords: c.Passwords, Registration: c.Registration, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
+		Passwords: c.Passwords, Registration: c.Registration, Issuer: c.Issuer, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
 	}
 	if c.Mail != nil {
 		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log})

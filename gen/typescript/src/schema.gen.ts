@@ -614,6 +614,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/verify-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the page that proves an address
+         * @description Where the link of a mail leads. It changes nothing, since mail servers follow links too: the person sends the form. 400 where the token is not good, or no longer.
+         */
+        get: operations["showEmailVerification"];
+        put?: never;
+        /**
+         * Prove an address on the page of the service
+         * @description What the page sends. It does what `POST /account/verification` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is another.
+         */
+        post: operations["verifyEmailByForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/forgot-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the page that asks for a mail
+         * @description For who has forgotten the password. 403 where the service sends no mail.
+         */
+        get: operations["showForgottenPassword"];
+        put?: never;
+        /**
+         * Ask for a mail that resets a forgotten password, on the page of the service
+         * @description What the page sends. It does what `POST /account/password-reset-mail` does. The page that answers is the same for every address.
+         */
+        post: operations["requestPasswordResetByForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the page that sets a new password
+         * @description Where the link of a mail leads. It changes nothing. 400 where the token is not good, or no longer.
+         */
+        get: operations["showPasswordReset"];
+        put?: never;
+        /**
+         * Set a new password on the page of the service
+         * @description What the page sends. It does what `POST /account/password-reset` does, and answers with a page: that it is done, that the token is not good, or no longer, or the form again where the password is refused.
+         */
+        post: operations["resetPasswordByForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/me/sessions": {
         parameters: {
             query?: never;
@@ -1409,6 +1481,19 @@ export interface components {
              */
             new_password: string;
         };
+        /** @description The same from the page, which shows its form again with what is wrong with the password. */
+        PasswordResetForm: {
+            /**
+             * Format: password
+             * @description Of the mail.
+             */
+            token: string;
+            /**
+             * Format: password
+             * @description Any text of 8 characters or more that is not commonly used, and not made of the address.
+             */
+            new_password: string;
+        };
         /** @description A new password, in place of a known one. */
         PasswordChange: {
             /**
@@ -1849,6 +1934,26 @@ export interface components {
                 "text/html": string;
             };
         };
+        /** @description The password is wrong. */
+        PageWrongPassword: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Confirm your address</title> */
+                "text/html": string;
+            };
+        };
+        /** @description The service does not do this. An administrator can. */
+        PageSwitchedOff: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /** @example <!doctype html><title>Operation denied</title> */
+                "text/html": string;
+            };
+        };
         /** @description There is no such thing, or not for this caller. */
         NotFound: {
             headers: {
@@ -2255,6 +2360,11 @@ export interface components {
          * @example ls_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0
          */
         LoginCookie: string;
+        /**
+         * @description Of the mail. Any text, so that a link that a mail program has broken is answered in words.
+         * @example 3q2-7wR8n0cZ1yX9vB5tK4mJ6hG2fD0sA8pLqWeRtYU
+         */
+        LinkToken: string;
         /**
          * @description The item's id.
          * @example 01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f
@@ -4379,6 +4489,227 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    showEmailVerification: {
+        parameters: {
+            query: {
+                /**
+                 * @description Of the mail. Any text, so that a link that a mail program has broken is answered in words.
+                 * @example 3q2-7wR8n0cZ1yX9vB5tK4mJ6hG2fD0sA8pLqWeRtYU
+                 */
+                token: components["parameters"]["LinkToken"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html><title>Confirm your address</title> */
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["PageBadRequest"];
+            406: components["responses"]["PageNotAcceptable"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    verifyEmailByForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "3q2-7wR8n0cZ1yX9vB5tK4mJ6hG2fD0sA8pLqWeRtYU",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["EmailVerification"];
+            };
+        };
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html><title>Confirm your address</title> */
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["PageBadRequest"];
+            403: components["responses"]["PageWrongPassword"];
+            406: components["responses"]["PageNotAcceptable"];
+            408: components["responses"]["PageRequestTimeout"];
+            413: components["responses"]["PageContentTooLarge"];
+            415: components["responses"]["PageUnsupportedMediaType"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    showForgottenPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html><title>Confirm your address</title> */
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["PageBadRequest"];
+            403: components["responses"]["PageSwitchedOff"];
+            406: components["responses"]["PageNotAcceptable"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    requestPasswordResetByForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ann@example.com"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["AccountMailRequest"];
+            };
+        };
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html><title>Confirm your address</title> */
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["PageBadRequest"];
+            403: components["responses"]["PageSwitchedOff"];
+            406: components["responses"]["PageNotAcceptable"];
+            408: components["responses"]["PageRequestTimeout"];
+            413: components["responses"]["PageContentTooLarge"];
+            415: components["responses"]["PageUnsupportedMediaType"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    showPasswordReset: {
+        parameters: {
+            query: {
+                /**
+                 * @description Of the mail. Any text, so that a link that a mail program has broken is answered in words.
+                 * @example 3q2-7wR8n0cZ1yX9vB5tK4mJ6hG2fD0sA8pLqWeRtYU
+                 */
+                token: components["parameters"]["LinkToken"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html><title>Confirm your address</title> */
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["PageBadRequest"];
+            406: components["responses"]["PageNotAcceptable"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
+        };
+    };
+    resetPasswordByForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "3q2-7wR8n0cZ1yX9vB5tK4mJ6hG2fD0sA8pLqWeRtYU",
+                 *       "new_password": "staple battery horse correct"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["PasswordResetForm"];
+            };
+        };
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html><title>Confirm your address</title> */
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["PageBadRequest"];
+            406: components["responses"]["PageNotAcceptable"];
+            408: components["responses"]["PageRequestTimeout"];
+            413: components["responses"]["PageContentTooLarge"];
+            415: components["responses"]["PageUnsupportedMediaType"];
+            422: components["responses"]["PageUnprocessableContent"];
+            429: components["responses"]["PageTooManyRequests"];
+            500: components["responses"]["PageInternal"];
+            503: components["responses"]["PageUnavailable"];
         };
     };
     listSessions: {

@@ -273,6 +273,22 @@ test("an account begins with a mail", async () => {
   assert.equal((await api.POST("/users", { body: { email, password: "password1" } })).error?.status, 422);
 });
 
+test("the pages of accounts are text", async () => {
+  const api = client();
+  const page = await api.GET("/forgot-password", { parseAs: "text" });
+  assert.match(page.data ?? "", /^<!doctype html>/);
+  const asked = await api.POST("/forgot-password", { body: { email: "bob@example.com" }, parseAs: "text" });
+  assert.equal(asked.response.status, 200);
+  const token = "A".repeat(43);
+  const query = { query: { token } };
+  assert.equal((await api.GET("/verify-email", { params: query, parseAs: "text" })).response.status, 400);
+  assert.equal((await api.GET("/reset-password", { params: query, parseAs: "text" })).response.status, 400);
+  const verification = { token, password: "staple battery horse" };
+  assert.equal((await api.POST("/verify-email", { body: verification, parseAs: "text" })).response.status, 400);
+  const reset = { token, new_password: "staple battery horse" };
+  assert.equal((await api.POST("/reset-password", { body: reset, parseAs: "text" })).response.status, 400);
+});
+
 test("every operation of the document was called", async () => {
   const { data } = await client().GET("/openapi.json");
   const declared = Object.entries(data?.["paths"] as Record<string, Record<string, unknown>>).flatMap(([path, item]) =>
