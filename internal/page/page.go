@@ -45,13 +45,13 @@ func (p *Page) Render(data any) ([]byte, error) {
 
 // Policy returns the Content-Security-Policy of a page whose forms lead to the origins, beside our own: browsers apply
 // form-action to every redirect that follows a form too. Without any the page has no form. What gets into a page
-// in spite of the escapes can run nothing, load nothing and send nothing away; no other page may frame it (security.md 51).
+// in spite of the escapes can run nothing, load nothing and send nothing away; no other page may frame it (security.md 51). The one image is the empty icon, without which browsers ask for /favicon.ico.
 func Policy(forms ...string) string {
 	sum := sha256.Sum256([]byte(style))
 	if len(forms) == 0 {
 		forms = []string{"'none'"}
 	}
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action " + strings.Join(forms, " ") +
+	return "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action " + strings.Join(forms, " ") +
 		"; base-uri 'none'; frame-ancestors 'none'"
 }
 
