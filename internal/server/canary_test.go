@@ -81,6 +81,19 @@ func TestNoSecretLeaks(t *testing.T) {
 		return nobody
 	}
 
+	const chosen = "what I have chosen: pässwörd"
+	registered := func(email string) string {
+		d.good("POST", "/users", `{"email":`+quote(email)+`,"password":`+quote(chosen)+`}`, jsonType)
+		return d.mailedCode("/account/verification-mail", email)
+	}
+	forgotten := func(email string) string {
+		p := accounts.NewUser{Username: email, Password: auth.Secret(d.add("the password of a user", email+" has forgotten: pässwörd"))}
+		if _, err := d.Users().Create(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		return d.mailedCode("/account/password-reset-mail", email)
+	}
+
 	// rows are of the operations of which the document does not say enough: an id that is there, a secret that is good.
 	rows := map[string]func() []call{
 		"createToken": func() []call {
@@ -141,20 +154,26 @@ func TestNoSecretLeaks(t *testing.T) {
 			return []call{{"", `{"current_password":` + quote(p.password) + `,"new_password":` + quote(next) + `}`, d.login(p)}}
 		},
 		"registerUser": func() []call {
-			return []call{{"", `{"email":"canary@example.com","password":` + quote(d.add("the password of a registration", "what I have chosen: pässwörd")) + `}`, nobody}}
+			return []call{{"", `{"email":"canary@example.com","password":` + quote(d.add("the password of a registration", chosen)) + `}`, nobody}}
 		},
 		"verifyEmail": func() []call {
-			d.good("POST", "/users", `{"email":"verifying@example.com","password":"what I have chosen: pässwörd"}`, jsonType)
-			code := d.mailedCode("/account/verification-mail", "verifying@example.com")
-			return []call{{"", `{"token":` + quote(code) + `,"password":"what I have chosen: pässwörd"}`, nobody}}
+			return []call{{"", `{"token":` + quote(registered("verifying@example.com")) + `,"password":` + quote(chosen) + `}`, nobody}}
+		},
+		"verifyEmailByForm": func() []call {
+			return []call{{"", url.Values{"token": {registered("proving@example.com")}, "password": {chosen}}.Encode(), nobody}}
+		},
+		"showEmailVerification": func() []call {
+			return []call{{"/verify-email?token=" + registered("reading@example.com"), "", nobody}}
 		},
 		"resetPassword": func() []call {
-			p := accounts.NewUser{Username: "forgetful@example.com", Password: auth.Secret(d.add("the password of a user", "what I have forgotten: pässwörd"))}
-			if _, err := d.Users().Create(t.Context(), p); err != nil {
-				t.Fatal(err)
-			}
-			code := d.mailedCode("/account/password-reset-mail", p.Username)
-			return []call{{"", `{"token":` + quote(code) + `,"new_password":` + quote(d.add("a new password", "what I have chosen after that")) + `}`, nobody}}
+			return []call{{"", `{"token":` + quote(forgotten("forgetful@example.com")) + `,"new_password":` + quote(d.add("a new password", "what I have chosen after that")) + `}`, nobody}}
+		},
+		"resetPasswordByForm": func() []call {
+			form := url.Values{"token": {forgotten("absent@example.com")}, "new_password": {d.add("a new password", "what I have chosen in the end")}}
+			return []call{{"", form.Encode(), nobody}}
+		},
+		"showPasswordReset": func() []call {
+			return []call{{"/reset-password?token=" + forgotten("looking@example.com"), "", nobody}}
 		},
 		"endSession": func() []call { return []call{{"/users/me/sessions/" + d.loggedIn().session.String(), "", bearer}} },
 		"endCurrentSession": func() []call {
