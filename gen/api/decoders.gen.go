@@ -69,7 +69,8 @@ func decodeNewItemTags(r *validation.Reader) []string {
 	}
 	list := make([]string, 0, 8)
 	for r.NextElement(10) {
-		if element := r.Text(); r.Valid() {
+		element := r.Text()
+		if r.Valid() {
 			list = append(list, element)
 		}
 		r.MinLength(1)
@@ -199,7 +200,8 @@ func decodeManagedUserPatchRoles(r *validation.Reader) []Role {
 	}
 	list := make([]Role, 0, 8)
 	for r.NextElement(10) {
-		if element := Role(r.Enum("member", "admin")); r.Valid() {
+		element := Role(r.Enum("member", "admin"))
+		if r.Valid() {
 			list = append(list, element)
 		}
 	}

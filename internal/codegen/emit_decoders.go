@@ -241,7 +241,7 @@ func (e *emitter) array(s *schema, typ, hint string) {
 	case items.kind() == typeObject && len(items.properties) > 0:
 		e.p("list = append(list, %s{})\n%s(r, &list[len(list)-1])", element, e.decode(items))
 	case s.uniqueItems: // what is not valid is no element that another could be equal to
-		e.value(items, element, hint+"Item", destination{assign: "if element := %s; r.Valid() {\nlist = append(list, element)\n}"})
+		e.value(items, element, hint+"Item", destination{assign: "element := %s\nif r.Valid() {\nlist = append(list, element)\n}"})
 	default:
 		e.value(items, element, hint+"Item", destination{assign: "list = append(list, %s)"})
 	}

@@ -48,6 +48,8 @@ var plainRows = []plainRow{
 	{"UUIDs that differ in case alone are not the same element", `{"type":"array","uniqueItems":true,"items":{"type":"string","format":"uuid"}}`,
 		[]string{`["01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f","01935840-1C2B-7D3E-9F40-5A6B7C8D9E0F"]`},
 		[]string{`["01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f","01935840-1c2b-7d3e-9f40-5a6b7c8d9e0f"]`}, true},
+	{"dates may not be the same element", `{"type":"array","uniqueItems":true,"items":{"type":"string","format":"date"}}`,
+		[]string{`[]`, `["2026-11-28","2026-11-29"]`}, []string{`["2026-11-28","2026-11-28"]`, `["2026-11-28","x"]`}, false},
 	{"elements beyond the enum are not the same element", `{"type":"array","uniqueItems":true,"maxItems":3,"items":{"type":"string","enum":["a","b","c"]}}`,
 		[]string{`[]`, `["a","c"]`}, []string{`["x","y"]`, `["a","b","a"]`}, false},
 	{"elements of the wrong type are not the same element", `{"type":"array","uniqueItems":true,"items":{"type":"string","maxLength":1}}`,
