@@ -22,6 +22,22 @@ import (
 //go:embed pages/*.html
 var pages embed.FS
 
+var (
+	verifyPage  = parse("Confirm your address", "verify")
+	resetPage   = parse("Set a new password", "reset")
+	forgotPage  = parse("Forgotten password", "forgot")
+	messagePage = parse("{{.Heading}}", "message")
+)
+
+// parse returns a page of pages/. One that is not there is a mistake in this package.
+func parse(title, name string) *page.Page {
+	content, err := pages.ReadFile("pages/" + name + ".html")
+	if err != nil {
+		panic("accounts: " + err.Error())
+	}
+	return page.New(title, string(content))
+}
+
 // tokenForm is what the pages with a token show.
 type tokenForm struct {
 	Token string
@@ -49,7 +65,7 @@ func (h *Handlers) ShowEmailVerification(ctx context.Context, request api.ShowEm
 	if _, _, err := h.Accounts.holder(ctx, verifyEmail, auth.Secret(request.Params.Token)); err != nil {
 		return deadLink(err, deadVerification)
 	}
-	return show(http.StatusOK, "Confirm your address", "verify", tokenForm{Token: request.Params.Token})
+	return show(http.StatusOK, verifyPage, tokenForm{Token: request.Params.Token})
 }
 
 // VerifyEmailByForm proves the address of a registration.
@@ -60,7 +76,7 @@ func (h *Handlers) VerifyEmailByForm(ctx context.Context, request api.VerifyEmai
 	}
 	err := h.Accounts.VerifyEmail(ctx, auth.Secret(form.Token), auth.Secret(form.Password))
 	if errors.Is(err, errOtherPassword) {
-		return show(http.StatusForbidden, "Confirm your address", "verify", tokenForm{form.Token, "The password is not the one of the registration."})
+		return show(http.StatusForbidden, verifyPage, tokenForm{form.Token, "The password is not the one of the registration."})
 	}
 	if err != nil {
 		return deadLink(err, deadVerification)
@@ -73,7 +89,7 @@ func (h *Handlers) ShowPasswordReset(ctx context.Context, request api.ShowPasswo
 	if _, _, err := h.Accounts.holder(ctx, resetPassword, auth.Secret(request.Params.Token)); err != nil {
 		return deadLink(err, deadReset)
 	}
-	return show(http.StatusOK, "Set a new password", "reset", tokenForm{Token: request.Params.Token})
+	return show(http.StatusOK, resetPage, tokenForm{Token: request.Params.Token})
 }
 
 // ResetPasswordByForm sets a new password. One that is refused uses nothing up.
@@ -86,7 +102,7 @@ func (h *Handlers) ResetPasswordByForm(ctx context.Context, request api.ResetPas
 	var refused *problem.Error
 	if problem.ValidationFailed.Is(err) && errors.As(err, &refused) {
 		wrong := "The password " + refused.Violations[0].Detail + "."
-		return show(http.StatusUnprocessableEntity, "Set a new password", "reset", tokenForm{form.Token, wrong})
+		return show(http.StatusUnprocessableEntity, resetPage, tokenForm{form.Token, wrong})
 	}
 	if err != nil {
 		return deadLink(err, deadReset)
@@ -99,7 +115,7 @@ func (h *Handlers) ShowForgottenPassword(context.Context, api.ShowForgottenPassw
 	if err := h.Accounts.sendsMail(); err != nil {
 		return nil, err
 	}
-	return show(http.StatusOK, "Forgotten password", "forgot", nil)
+	return show(http.StatusOK, forgotPage, nil)
 }
 
 // RequestPasswordResetByForm sends a mail that sets a new password. The answer is the same for every address.
@@ -121,15 +137,11 @@ func deadLink(err error, m message) (shown, error) {
 	return m.show(http.StatusBadRequest)
 }
 
-func (m message) show(status int) (shown, error) { return show(status, m.Heading, "message", m) }
+func (m message) show(status int) (shown, error) { return show(status, messagePage, m) }
 
-// show renders a page of pages/.
-func show(status int, title, name string, data any) (shown, error) {
-	content, err := pages.ReadFile("pages/" + name + ".html")
-	if err != nil {
-		return shown{}, err
-	}
-	body, err := page.New(title, string(content)).Render(data)
+// show renders a page.
+func show(status int, p *page.Page, data any) (shown, error) {
+	body, err := p.Render(data)
 	return shown{status, body}, err
 }
 

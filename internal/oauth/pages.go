@@ -17,6 +17,11 @@ var loginContent string
 //go:embed pages/consent.html
 var consentContent string
 
+var (
+	loginPage   = page.New("Log in", loginContent)
+	consentPage = page.New("Allow access", consentContent)
+)
+
 // loginForm is what the login page shows.
 type loginForm struct {
 	// Client is who asks, Request what goes on afterwards.
@@ -32,7 +37,7 @@ type loginForm struct {
 // which a 401 would ask for.
 func (h *TokenHandlers) loginPage(a *authorization, form loginForm) (shown, error) {
 	form.Client, form.Request, form.Forgot = a.client.Name, query(&a.AuthorizationRequest), h.SendsMail
-	s, err := show(a, page.New("Log in", loginContent), form)
+	s, err := show(a, loginPage, form)
 	if form.Wrong != "" {
 		s.status = http.StatusForbidden
 	}
@@ -62,7 +67,7 @@ func (h *TokenHandlers) consentPage(ctx context.Context, a *authorization, login
 		}
 		form.Scopes = append(form.Scopes, text)
 	}
-	return show(a, page.New("Allow access", consentContent), form)
+	return show(a, consentPage, form)
 }
 
 // show renders a page with forms, whose redirects may end at the client.

@@ -86,14 +86,16 @@ func (e *Error) Status(format Format) int {
 	return e.Kind.Status
 }
 
-// page is what a person sees. It says what the problem details would say.
-func (e *Error) page(requestID string) ([]byte, error) {
-	return page.New(`{{.Kind.Title}}`, `<h1>{{.Kind.Title}}</h1>
+var errorPage = page.New(`{{.Kind.Title}}`, `<h1>{{.Kind.Title}}</h1>
 <p>{{.Detail}}</p>{{with .Violations}}
 <ul>{{range .}}
 <li>{{or .Parameter .Pointer}}: {{.Detail}}</li>{{end}}
 </ul>{{end}}
-<p class="soft">The request was <code>{{.RequestID}}</code>.</p>`).Render(struct {
+<p class="soft">The request was <code>{{.RequestID}}</code>.</p>`)
+
+// page is what a person sees. It says what the problem details would say.
+func (e *Error) page(requestID string) ([]byte, error) {
+	return errorPage.Render(struct {
 		*Error
 		RequestID string
 	}{e, requestID})
