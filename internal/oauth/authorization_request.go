@@ -20,6 +20,14 @@ func members(r *api.AuthorizationRequest) []member {
 	}
 }
 
+// text is the value of a parameter, "" where it was not sent.
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
 // query returns the request as a query: the pages carry it from step to step, so that the service keeps nothing of those who go away.
 func query(r *api.AuthorizationRequest) string {
 	values := url.Values{}
@@ -32,9 +40,9 @@ func query(r *api.AuthorizationRequest) string {
 }
 
 // parseQuery reads what query returned. A person can have changed it, as one can change an address: it is judged again.
-func parseQuery(text string) (api.AuthorizationRequest, error) {
+func parseQuery(query string) (api.AuthorizationRequest, error) {
 	var r api.AuthorizationRequest
-	values, err := url.ParseQuery(text)
+	values, err := url.ParseQuery(query)
 	if err != nil {
 		return r, InvalidRequest.New("request is not the query of an authorization request")
 	}

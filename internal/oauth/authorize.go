@@ -70,12 +70,6 @@ func (h *TokenHandlers) authorization(ctx context.Context, r api.AuthorizationRe
 
 // judge returns what the client is told, nil where the request is good.
 func (h *TokenHandlers) judge(a *authorization) *problem.Error {
-	text := func(p *string) string {
-		if p == nil {
-			return ""
-		}
-		return *p
-	}
 	switch {
 	case len(text(a.State)) > maxState:
 		a.State = nil
@@ -163,7 +157,7 @@ func (h *TokenHandlers) Authorize(ctx context.Context, request api.AuthorizeRequ
 		if a.prompt(promptNone) {
 			return h.refuse(a, LoginRequired.New("the person must log in")), nil
 		}
-		return h.loginPage(a, loginForm{Username: a.loginHint()})
+		return h.loginPage(a, loginForm{Username: text(a.LoginHint)})
 	}
 	granted := a.scopes.Intersect(login.user.Scopes)
 	if len(granted) == 0 {
@@ -179,13 +173,6 @@ func (h *TokenHandlers) Authorize(ctx context.Context, request api.AuthorizeRequ
 		return h.refuse(a, ConsentRequired.New("the person must allow it")), nil
 	}
 	return h.consentPage(ctx, a, login, granted)
-}
-
-func (a *authorization) loginHint() string {
-	if a.LoginHint == nil {
-		return ""
-	}
-	return *a.LoginHint
 }
 
 // AuthorizeByForm sends the browser to the query that says the same, so that there is one way in. The other site's form brings no cookie

@@ -45,10 +45,6 @@ func (h *TokenHandlers) issueCode(ctx context.Context, a *authorization, login *
 		return "", err
 	}
 	code := auth.Secret(codePrefix + base64.RawURLEncoding.EncodeToString(raw))
-	nonce := ""
-	if a.Nonce != nil {
-		nonce = *a.Nonce
-	}
 	now := h.now()
 	return code, h.DB.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM authorization_codes WHERE expires_at < $1`, now.Add(-codeKept).UnixMicro()); err != nil {
@@ -57,7 +53,7 @@ func (h *TokenHandlers) issueCode(ctx context.Context, a *authorization, login *
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO authorization_codes (code_sha256, client_id, user_id, login_id, redirect_uri, code_challenge, scopes, nonce, logged_in_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			digest(code), a.client.ID, login.UserID, login.ID, a.redirectURI, *a.CodeChallenge, strings.Join(granted, " "), nonce,
+			digest(code), a.client.ID, login.UserID, login.ID, a.redirectURI, *a.CodeChallenge, strings.Join(granted, " "), text(a.Nonce),
 			login.CreatedAt.UnixMicro(), now.Add(codeLifetime).UnixMicro())
 		return err
 	})
@@ -65,11 +61,9 @@ func (h *TokenHandlers) issueCode(ctx context.Context, a *authorization, login *
 
 // redeemed is what a code was good for.
 type redeemed struct {
-	session     session.Session
-	nonce       string
-	loggedInAt  time.Time
-	redirectURI string
-	challenge   string
+	session    session.Session
+	nonce      string
+	loggedInAt time.Time
 }
 
 const badCode = "the code is not good, or no longer: ask for another"
@@ -106,7 +100,7 @@ func (h *TokenHandlers) redeem(ctx context.Context, client Client, code auth.Sec
 	refused := false
 	err := h.DB.Write(ctx, func(tx *sql.Tx) error {
 		used, refused = redeemed{}, false
-		var user, scopes string
+		var user, scopes, boundURI, boundChallenge string
 		var loggedIn, mark int64
 		// The login must go on: whoever has changed the password or logged out meanwhile has ended it. The mark is of the same
 		// moment: Start waits for a change that is being written, and refuses after it.
@@ -115,7 +109,7 @@ func (h *TokenHandlers) redeem(ctx context.Context, client Client, code auth.Sec
 			AND EXISTS (SELECT 1 FROM sessions WHERE id = login_id AND ended_at IS NULL AND expires_at > $3)
 			RETURNING user_id, redirect_uri, code_challenge, scopes, nonce, logged_in_at,
 			(SELECT COALESCE(not_before, created_at) FROM users WHERE id = user_id)`, digest(code), client.ID, now.UnixMicro()).
-			Scan(&user, &used.redirectURI, &used.challenge, &scopes, &used.nonce, &loggedIn, &mark))
+			Scan(&user, &boundURI, &boundChallenge, &scopes, &used.nonce, &loggedIn, &mark))
 		if errors.Is(err, sqldb.ErrNotFound) {
 			refused = true
 			return h.endReused(ctx, tx, client, code)
@@ -123,8 +117,8 @@ func (h *TokenHandlers) redeem(ctx context.Context, client Client, code auth.Sec
 		if err != nil {
 			return err
 		}
-		matches := subtle.ConstantTimeCompare([]byte(used.challenge), []byte(challenge(verifier))) == 1
-		if refused = used.redirectURI != redirectURI || !matches; refused {
+		matches := subtle.ConstantTimeCompare([]byte(boundChallenge), []byte(challenge(verifier))) == 1
+		if refused = boundURI != redirectURI || !matches; refused {
 			return nil
 		}
 		used.loggedInAt = time.UnixMicro(loggedIn).UTC()
