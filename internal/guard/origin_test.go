@@ -56,6 +56,35 @@ func TestCrossOriginRequests(t *testing.T) {
 	}
 }
 
+// TestOperationsOfTheOwnOrigin: a form that reads a cookie is refused to other sites whether the cookie is there or not, since the login of
+// somebody else is one too.
+func TestOperationsOfTheOwnOrigin(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		header http.Header
+		status int
+	}{
+		{"another site", header("Sec-Fetch-Site", "cross-site"), 403},
+		{"a sibling site", header("Sec-Fetch-Site", "same-site"), 403},
+		{"another origin, as older browsers tell", header("Origin", "https://evil.example"), 403},
+		{"a sandboxed page", header("Origin", "null"), 403},
+		{"another site, with a cookie", header("Sec-Fetch-Site", "cross-site", "Cookie", "a=b"), 403},
+		{"the own page", header("Sec-Fetch-Site", "same-origin"), 200},
+		{"what is no browser", nil, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, settings{}, guard.Operation{ID: "x", Method: "POST", Path: "/x", Public: "a test", OwnOrigin: true})
+			got := s.send(t, "POST", "/x", "", tt.header)
+			if got.status != tt.status || got.handled != (tt.status == 200) {
+				t.Errorf("%d %s, handled %v, want %d", got.status, got.body, got.handled, tt.status)
+			}
+			if tt.status == 403 && got.problem["type"] != "urn:gatehouse:problem:cross-origin" {
+				t.Errorf("type %v", got.problem["type"])
+			}
+		})
+	}
+}
+
 // TestTrustedOrigins: a front end of another origin that the operator names is not another site.
 func TestTrustedOrigins(t *testing.T) {
 	origins := &http.CrossOriginProtection{}

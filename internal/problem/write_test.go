@@ -112,6 +112,26 @@ func TestWriteOAuth(t *testing.T) {
 	}
 }
 
+// TestWriteAPage: a person is told what a program would be, and what was submitted stays text.
+func TestWriteAPage(t *testing.T) {
+	e := problem.ValidationFailed.New("see <b>below</b>")
+	e.Violations = []problem.Violation{{Parameter: "state", Keyword: "maxLength", Detail: "is too long"}, {Pointer: "/<script>", Keyword: "type", Detail: "must be a string"}}
+	e.RetryAfter = time.Minute
+	w := httptest.NewRecorder()
+	if err := e.Write(w, "7f", problem.Page); err != nil {
+		t.Fatal(err)
+	}
+	if w.Code != 422 || e.Status(problem.Page) != 422 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || w.Header().Get("Retry-After") != "60" ||
+		!strings.HasPrefix(w.Header().Get("Content-Security-Policy"), "default-src 'none';") || !strings.Contains(w.Header().Get("Content-Security-Policy"), "form-action 'none';") {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	for _, want := range []string{"<title>Validation failed</title>", "<h1>Validation failed</h1>", "see &lt;b&gt;below&lt;/b&gt;", "<li>state: is too long</li>", "<li>/&lt;script&gt;: must be a string</li>", "<code>7f</code>"} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("the page does not hold %s:\n%s", want, w.Body)
+		}
+	}
+}
+
 func TestSizesOfTheDocument(t *testing.T) {
 	long := strings.Repeat("ä", 2000)
 	e := problem.ValidationFailed.New(long)
