@@ -145,6 +145,28 @@ func TestSecretQuery(t *testing.T) {
 	}
 }
 
+// TestOwnOrigin: what changes something and reads a cookie is closed to pages of other sites, and its document says 403.
+func TestOwnOrigin(t *testing.T) {
+	const cookie, header = "{name: c, in: cookie, schema: {type: string, maxLength: 9}}", "{name: c, in: header, schema: {type: string, maxLength: 9}}"
+	for _, row := range []struct {
+		name, parameter, method string
+		own                     bool
+	}{
+		{"a form that reads a cookie", cookie, "put", true},
+		{"a page that reads a cookie", cookie, "get", false},
+		{"a form that reads a header", header, "put", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			head, rest, _ := strings.Cut(strings.Replace(minimal, "    put:", "    "+row.method+":", 1), "      requestBody:")
+			_, responses, _ := strings.Cut(rest, "      responses:")
+			got, _ := table(t, head+"        - "+row.parameter+"\n      responses:"+responses, Options{})
+			if strings.Contains(got, "OwnOrigin: true,") != row.own {
+				t.Errorf("the table is\n%s", got)
+			}
+		})
+	}
+}
+
 // TestForeignDocumentsTellWhatIsOpen: what is opened for a document that one does not own is told.
 func TestForeignDocumentsTellWhatIsOpen(t *testing.T) {
 	for name, text := range map[string]string{
