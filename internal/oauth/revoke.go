@@ -52,5 +52,5 @@ func (h *TokenHandlers) revoke(ctx context.Context, client Client, token string)
 	if t.Principal.ClientID != client.ID {
 		return UnauthorizedClient.New("the token was issued to another client")
 	}
-	return h.Sessions.RevokeToken(ctx, t.Principal.TokenID, t.ExpiresAt)
+	return h.Sessions.RevokeToken(ctx, t.Principal.TokenID, t.ExpiresAt.Add(leeway))
 }

@@ -84,15 +84,15 @@ func (s *Store) except(id string, ended time.Time) {
 	s.Exceptions.EndSession(id, ended.Add(s.AccessTokenLifetime))
 }
 
-// RevokeToken refuses one access token, which expires at the time.
-func (s *Store) RevokeToken(ctx context.Context, tokenID string, expires time.Time) error {
+// RevokeToken refuses one access token, which no clock takes any more from a time on.
+func (s *Store) RevokeToken(ctx context.Context, tokenID string, until time.Time) error {
 	err := s.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO revoked_tokens (id, revoked_at, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-			tokenID, s.now().UnixMicro(), expires.UnixMicro())
+			tokenID, s.now().UnixMicro(), until.UnixMicro())
 		return err
 	})
 	if err == nil {
-		s.Exceptions.RevokeToken(tokenID, expires)
+		s.Exceptions.RevokeToken(tokenID, until)
 	}
 	return err
 }
