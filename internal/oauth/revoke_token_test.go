@@ -40,5 +40,21 @@ func TestARevokedTokenStaysRevoked(t *testing.T) {
 				t.Errorf("%s after it was signed, the revoked token is good: %v", age, err)
 			}
 		}
+		rows := func() (n int) {
+			if err := db.Reader().QueryRowContext(t.Context(), `SELECT count(*) FROM revoked_tokens`).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := rows(); n != 1 {
+			t.Errorf("%d rows", n)
+		}
+		now = testNow.Add(MaxAge + time.Second)
+		if _, err := h.RevokeToken(t.Context(), api.RevokeTokenRequestObject{Body: &api.RevocationRequest{Token: sign()}}); err != nil {
+			t.Fatal(err)
+		}
+		if n := rows(); n != 1 {
+			t.Errorf("%d rows after the first token has expired", n)
+		}
 	})
 }

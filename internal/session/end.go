@@ -84,11 +84,15 @@ func (s *Store) except(id string, ended time.Time) {
 	s.Exceptions.EndSession(id, ended.Add(s.AccessTokenLifetime))
 }
 
-// RevokeToken refuses one access token, which no clock takes any more from a time on.
+// RevokeToken refuses one access token, which no clock takes any more from a time on. Those that have come to theirs are forgotten.
 func (s *Store) RevokeToken(ctx context.Context, tokenID string, until time.Time) error {
 	err := s.DB.Write(ctx, func(tx *sql.Tx) error {
+		now := s.now().UnixMicro()
+		if _, err := tx.ExecContext(ctx, `DELETE FROM revoked_tokens WHERE expires_at < $1`, now); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO revoked_tokens (id, revoked_at, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-			tokenID, s.now().UnixMicro(), until.UnixMicro())
+			tokenID, now, until.UnixMicro())
 		return err
 	})
 	if err == nil {
