@@ -45,7 +45,7 @@ type authorization struct {
 
 // authorization judges a request. Where only the error is returned, the person is told, and never sent away: the address may be an
 // attacker's (RFC 6749 §4.1.2.1). Where both are returned, the client is told.
-func (h *TokenHandlers) authorization(ctx context.Context, r api.AuthorizationRequest) (*authorization, *problem.Error, error) {
+func (h *Handlers) authorization(ctx context.Context, r api.AuthorizationRequest) (*authorization, *problem.Error, error) {
 	for _, m := range members(&r) {
 		if *m.value != nil && **m.value == "" {
 			*m.value = nil // RFC 6749 §3.1: one without a value counts as left out
@@ -69,7 +69,7 @@ func (h *TokenHandlers) authorization(ctx context.Context, r api.AuthorizationRe
 }
 
 // judge returns what the client is told, nil where the request is good.
-func (h *TokenHandlers) judge(a *authorization) *problem.Error {
+func (h *Handlers) judge(a *authorization) *problem.Error {
 	switch {
 	case len(text(a.State)) > maxState:
 		a.State = nil
@@ -136,7 +136,7 @@ func (a *authorization) prompt(values ...string) bool {
 
 // Authorize is the authorization endpoint, RFC 6749 §3.1. It asks for what is missing, a page at a time, and sends the browser
 // back to the client in the end.
-func (h *TokenHandlers) Authorize(ctx context.Context, request api.AuthorizeRequestObject) (api.AuthorizeResponseObject, error) {
+func (h *Handlers) Authorize(ctx context.Context, request api.AuthorizeRequestObject) (api.AuthorizeResponseObject, error) {
 	var r api.AuthorizationRequest
 	if request.Params.AuthorizationRequest != nil {
 		r = *request.Params.AuthorizationRequest
@@ -177,7 +177,7 @@ func (h *TokenHandlers) Authorize(ctx context.Context, request api.AuthorizeRequ
 
 // AuthorizeByForm sends the browser to the query that says the same, so that there is one way in. The other site's form brings no cookie
 // along, which the redirect does.
-func (h *TokenHandlers) AuthorizeByForm(_ context.Context, request api.AuthorizeByFormRequestObject) (api.AuthorizeByFormResponseObject, error) {
+func (h *Handlers) AuthorizeByForm(_ context.Context, request api.AuthorizeByFormRequestObject) (api.AuthorizeByFormResponseObject, error) {
 	if request.Body == nil {
 		return nil, InvalidRequest.New("the request has no form")
 	}
@@ -185,7 +185,7 @@ func (h *TokenHandlers) AuthorizeByForm(_ context.Context, request api.Authorize
 }
 
 // answer sends the browser back with a code.
-func (h *TokenHandlers) answer(ctx context.Context, a *authorization, login *login, granted auth.Scopes) (redirect, error) {
+func (h *Handlers) answer(ctx context.Context, a *authorization, login *login, granted auth.Scopes) (redirect, error) {
 	code, err := h.issueCode(ctx, a, login, granted)
 	if err != nil {
 		return redirect{}, err
@@ -194,13 +194,13 @@ func (h *TokenHandlers) answer(ctx context.Context, a *authorization, login *log
 }
 
 // refuse sends the browser back with an error.
-func (h *TokenHandlers) refuse(a *authorization, e *problem.Error) redirect {
+func (h *Handlers) refuse(a *authorization, e *problem.Error) redirect {
 	return h.toClient(a, url.Values{"error": {e.Kind.OAuthError}, "error_description": {e.Detail}})
 }
 
 // toClient sends the browser back. iss says who answers, so that a client of several servers does not send the code of one to
 // another (RFC 9207).
-func (h *TokenHandlers) toClient(a *authorization, answer url.Values) redirect {
+func (h *Handlers) toClient(a *authorization, answer url.Values) redirect {
 	answer.Set("iss", h.Signer.Issuer)
 	if a.State != nil {
 		answer.Set("state", *a.State)

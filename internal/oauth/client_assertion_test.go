@@ -42,7 +42,7 @@ func keySetOf(t *testing.T, keys ...*key) PublicKeys {
 }
 
 // signingClient makes a client that proves itself with the keys.
-func signingClient(t *testing.T, h *TokenHandlers, keys ...*key) Client {
+func signingClient(t *testing.T, h *Handlers, keys ...*key) Client {
 	t.Helper()
 	c, secret, err := h.Clients.Create(t.Context(), NewClient{
 		Name: "reports", Method: MethodPrivateKeyJWT, PublicKeys: keySetOf(t, keys...),
@@ -80,7 +80,7 @@ func withAssertion(token string) func(*api.TokenRequest) {
 }
 
 // refusedAssertion fails the test unless the token endpoint refuses the assertion, in the words that it has for all of them, for the reason.
-func refusedAssertion(t *testing.T, h *TokenHandlers, reason string, request api.CreateTokenRequestObject) {
+func refusedAssertion(t *testing.T, h *Handlers, reason string, request api.CreateTokenRequestObject) {
 	t.Helper()
 	answer, p := ask(t, h, request)
 	if p == nil {
@@ -381,19 +381,19 @@ func TestWhatEndsAssertions(t *testing.T) {
 	const unproven, unknown = "iss names no client that proves itself by assertions", "kid names no key of the client"
 	for _, row := range []struct {
 		name   string
-		end    func(*TokenHandlers, Client) error
+		end    func(*Handlers, Client) error
 		key    *key
 		reason string // "" is accepted
 	}{
-		{"nothing", func(*TokenHandlers, Client) error { return nil }, first, ""},
-		{"the client is disabled", func(h *TokenHandlers, c Client) error { return h.Clients.SetDisabled(t.Context(), c.ID, true) }, first, unproven},
-		{"its keys are replaced", func(h *TokenHandlers, c Client) error {
+		{"nothing", func(*Handlers, Client) error { return nil }, first, ""},
+		{"the client is disabled", func(h *Handlers, c Client) error { return h.Clients.SetDisabled(t.Context(), c.ID, true) }, first, unproven},
+		{"its keys are replaced", func(h *Handlers, c Client) error {
 			return h.Clients.SetPublicKeys(t.Context(), c.ID, keySetOf(t, second))
 		}, first, unknown},
-		{"by which the new one is good", func(h *TokenHandlers, c Client) error {
+		{"by which the new one is good", func(h *Handlers, c Client) error {
 			return h.Clients.SetPublicKeys(t.Context(), c.ID, keySetOf(t, second))
 		}, second, ""},
-		{"both are good where both are given", func(h *TokenHandlers, c Client) error {
+		{"both are good where both are given", func(h *Handlers, c Client) error {
 			return h.Clients.SetPublicKeys(t.Context(), c.ID, keySetOf(t, second, first))
 		}, first, ""},
 	} {

@@ -18,7 +18,7 @@ type clientForm struct {
 // client returns the client that a request to an OAuth operation comes from (RFC 6749 §2.3, §3.2.1): the one that the guard has
 // authenticated by its header, the one that the form proves, or the public one that it names. A request uses one of
 // them (§2.3).
-func (h *TokenHandlers) client(ctx context.Context, form clientForm) (Client, error) {
+func (h *Handlers) client(ctx context.Context, form clientForm) (Client, error) {
 	caller := auth.FromContext(ctx)
 	if caller != nil && (form.secret != nil || form.assertion != nil) || form.secret != nil && form.assertion != nil {
 		return Client{}, InvalidRequest.New("the client authenticates twice: send the header, client_secret or client_assertion")
@@ -51,7 +51,7 @@ func (h *TokenHandlers) client(ctx context.Context, form clientForm) (Client, er
 }
 
 // asserted returns the client that has signed an assertion. Who guesses learns nothing: the answer is the same for each reason.
-func (h *TokenHandlers) asserted(ctx context.Context, form clientForm) (Client, error) {
+func (h *Handlers) asserted(ctx context.Context, form clientForm) (Client, error) {
 	c, err := assertions{h.Clients, audiences(h.Signer.Issuer)}.prove(ctx, form.id, auth.Secret(*form.assertion))
 	if errors.Is(err, auth.ErrInvalidCredential) {
 		return Client{}, InvalidClient.Wrap(err, "the assertion is not good: sign another one")
@@ -59,7 +59,7 @@ func (h *TokenHandlers) asserted(ctx context.Context, form clientForm) (Client, 
 	return c, err
 }
 
-func (h *TokenHandlers) known(ctx context.Context, id string) (Client, error) {
+func (h *Handlers) known(ctx context.Context, id string) (Client, error) {
 	c, err := h.Clients.Find(ctx, id)
 	if errors.Is(err, sqldb.ErrNotFound) || err == nil && c.Disabled {
 		return c, InvalidClient.New("the client is unknown or disabled")

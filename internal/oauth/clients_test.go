@@ -18,7 +18,7 @@ import (
 	"example.com/gatehouse/internal/sqldb/sqldbtest"
 )
 
-func startSession(t *testing.T, h *TokenHandlers, clientID string) session.Session {
+func startSession(t *testing.T, h *Handlers, clientID string) session.Session {
 	t.Helper()
 	var s session.Session
 	err := h.DB.Write(t.Context(), func(tx *sql.Tx) (err error) {
@@ -32,7 +32,7 @@ func startSession(t *testing.T, h *TokenHandlers, clientID string) session.Sessi
 }
 
 // service makes a confidential client.
-func service(t *testing.T, h *TokenHandlers) (Client, string) {
+func service(t *testing.T, h *Handlers) (Client, string) {
 	t.Helper()
 	c, secret, err := h.Clients.Create(t.Context(), NewClient{Name: "reports", Method: MethodSecret, GrantTypes: []string{GrantClientCredentials, GrantRefreshToken}, Scopes: auth.NewScopes("items:read")})
 	if err != nil {

@@ -39,7 +39,7 @@ func challenge(verifier string) string {
 }
 
 // issueCode makes an authorization code. What it is good for stands in its row, and it is kept as a digest.
-func (h *TokenHandlers) issueCode(ctx context.Context, a *authorization, login *login, granted auth.Scopes) (auth.Secret, error) {
+func (h *Handlers) issueCode(ctx context.Context, a *authorization, login *login, granted auth.Scopes) (auth.Secret, error) {
 	raw := make([]byte, 32)
 	if _, err := io.ReadFull(h.Sessions.Random, raw); err != nil {
 		return "", err
@@ -69,7 +69,7 @@ type redeemed struct {
 const badCode = "the code is not good, or no longer: ask for another"
 
 // code is the grant of RFC 6749 §4.1.3 with PKCE (RFC 7636).
-func (h *TokenHandlers) code(ctx context.Context, client Client, form *api.TokenRequest) (api.CreateTokenResponseObject, error) {
+func (h *Handlers) code(ctx context.Context, client Client, form *api.TokenRequest) (api.CreateTokenResponseObject, error) {
 	used, err := h.redeem(ctx, client, auth.Secret(*form.Code), *form.RedirectUri, *form.CodeVerifier)
 	if err != nil {
 		return nil, h.refused(err, badCode)
@@ -94,7 +94,7 @@ func (h *TokenHandlers) code(ctx context.Context, client Client, form *api.Token
 // that session: one of the two has stolen it (RFC 6749 §4.1.2, RFC 9700 §2.1.1). A code that comes with the wrong
 // verifier or redirect URI is used up as well, for the same reason; one that comes from another client is not, which could not
 // have got it from the browser by itself.
-func (h *TokenHandlers) redeem(ctx context.Context, client Client, code auth.Secret, redirectURI, verifier string) (redeemed, error) {
+func (h *Handlers) redeem(ctx context.Context, client Client, code auth.Secret, redirectURI, verifier string) (redeemed, error) {
 	now := h.now()
 	var used redeemed
 	refused := false
@@ -136,7 +136,7 @@ func (h *TokenHandlers) redeem(ctx context.Context, client Client, code auth.Sec
 }
 
 // endReused ends the session that a code began which is used again.
-func (h *TokenHandlers) endReused(ctx context.Context, tx *sql.Tx, client Client, code auth.Secret) error {
+func (h *Handlers) endReused(ctx context.Context, tx *sql.Tx, client Client, code auth.Secret) error {
 	var id string
 	err := sqldb.Error(tx.QueryRowContext(ctx, `
 		SELECT session_id FROM authorization_codes WHERE code_sha256 = $1 AND client_id = $2 AND session_id IS NOT NULL`, digest(code), client.ID).Scan(&id))

@@ -20,7 +20,7 @@ const redirectURI = "https://app.example.com/callback"
 var verifier = strings.Repeat("v", 43)
 
 // asked is the request of a new public client, with the login of the user that it is made for.
-func asked(t *testing.T, h *TokenHandlers) (*authorization, *login) {
+func asked(t *testing.T, h *Handlers) (*authorization, *login) {
 	t.Helper()
 	client, _, err := h.Clients.Create(t.Context(), NewClient{
 		Name: "app", Method: MethodNone, GrantTypes: []string{GrantAuthorizationCode, GrantRefreshToken}, Scopes: auth.NewScopes("items:read"), RedirectURIs: []string{redirectURI},
@@ -37,7 +37,7 @@ func asked(t *testing.T, h *TokenHandlers) (*authorization, *login) {
 	return a, &login{begun, &auth.Principal{Subject: userID, Scopes: userScopes}}
 }
 
-func issued(t *testing.T, h *TokenHandlers, a *authorization, l *login) string {
+func issued(t *testing.T, h *Handlers, a *authorization, l *login) string {
 	t.Helper()
 	code, err := h.issueCode(t.Context(), a, l, auth.NewScopes("items:read"))
 	if err != nil {
@@ -46,7 +46,7 @@ func issued(t *testing.T, h *TokenHandlers, a *authorization, l *login) string {
 	return code.Reveal()
 }
 
-func exchange(ctx context.Context, h *TokenHandlers, a *authorization, code string) (api.CreateToken200JSONResponse, error) {
+func exchange(ctx context.Context, h *Handlers, a *authorization, code string) (api.CreateToken200JSONResponse, error) {
 	uri := redirectURI
 	answer, err := h.CreateToken(ctx, api.CreateTokenRequestObject{Body: &api.TokenRequest{
 		GrantType: api.TokenRequestGrantTypeAuthorizationCode, ClientId: &a.client.ID, Code: &code, RedirectUri: &uri, CodeVerifier: &verifier,
@@ -75,7 +75,7 @@ func TestFiftyProcessesRedeemOneCode(t *testing.T) {
 		errs := make([]error, 50)
 		var all sync.WaitGroup
 		for i := range errs {
-			h := []*TokenHandlers{one, &two}[i%2]
+			h := []*Handlers{one, &two}[i%2]
 			all.Go(func() { _, errs[i] = exchange(context.Background(), h, a, code) })
 		}
 		all.Wait()
@@ -102,20 +102,20 @@ func TestFiftyProcessesRedeemOneCode(t *testing.T) {
 func TestACodeEndsWithItsLogin(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		end  func(t *testing.T, h *TokenHandlers, l *login)
+		end  func(t *testing.T, h *Handlers, l *login)
 	}{
-		{"a logout", func(t *testing.T, h *TokenHandlers, l *login) {
+		{"a logout", func(t *testing.T, h *Handlers, l *login) {
 			if err := h.Sessions.End(t.Context(), l.ID, userID); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"a new password", func(t *testing.T, h *TokenHandlers, _ *login) {
+		{"a new password", func(t *testing.T, h *Handlers, _ *login) {
 			err := h.DB.Write(t.Context(), func(tx *sql.Tx) error { return h.Sessions.EndAll(t.Context(), tx, userID, "") })
 			if err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"a disabled account", func(t *testing.T, h *TokenHandlers, _ *login) {
+		{"a disabled account", func(t *testing.T, h *Handlers, _ *login) {
 			err := h.DB.Write(t.Context(), func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(t.Context(), `UPDATE users SET disabled_at = 1 WHERE id = $1`, userID)
 				return err
@@ -124,7 +124,7 @@ func TestACodeEndsWithItsLogin(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"a deleted account", func(t *testing.T, h *TokenHandlers, l *login) {
+		{"a deleted account", func(t *testing.T, h *Handlers, l *login) {
 			err := h.DB.Write(t.Context(), func(tx *sql.Tx) error { return RemoveAllOf(t.Context(), tx, l.UserID) })
 			if err != nil {
 				t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 
 // consented reports whether the person need not be asked: of the service itself, or because of an earlier answer. An app on a machine
 // may be another that takes its place, and is asked about each time (RFC 8252 §8.6).
-func (h *TokenHandlers) consented(ctx context.Context, a *authorization, login *login, scopes auth.Scopes) (bool, error) {
+func (h *Handlers) consented(ctx context.Context, a *authorization, login *login, scopes auth.Scopes) (bool, error) {
 	if a.client.ID == FirstParty {
 		return true, nil
 	}
@@ -38,7 +38,7 @@ func allowedScopes(row *sql.Row) (auth.Scopes, error) {
 }
 
 // carried judges the request that a page carries.
-func (h *TokenHandlers) carried(ctx context.Context, text string) (*authorization, *problem.Error, error) {
+func (h *Handlers) carried(ctx context.Context, text string) (*authorization, *problem.Error, error) {
 	r, err := parseQuery(text)
 	if err != nil {
 		return nil, nil, err
@@ -47,7 +47,7 @@ func (h *TokenHandlers) carried(ctx context.Context, text string) (*authorizatio
 }
 
 // DecideConsent takes the form of the consent page.
-func (h *TokenHandlers) DecideConsent(ctx context.Context, request api.DecideConsentRequestObject) (api.DecideConsentResponseObject, error) {
+func (h *Handlers) DecideConsent(ctx context.Context, request api.DecideConsentRequestObject) (api.DecideConsentResponseObject, error) {
 	if request.Body == nil {
 		return nil, InvalidRequest.New("the request has no form")
 	}
@@ -81,7 +81,7 @@ func (h *TokenHandlers) DecideConsent(ctx context.Context, request api.DecideCon
 }
 
 // allow keeps what a user has allowed, beside what was allowed before.
-func (h *TokenHandlers) allow(ctx context.Context, userID, clientID string, granted auth.Scopes) error {
+func (h *Handlers) allow(ctx context.Context, userID, clientID string, granted auth.Scopes) error {
 	return h.DB.Write(ctx, func(tx *sql.Tx) error {
 		before, err := allowedScopes(tx.QueryRowContext(ctx, consentQuery, userID, clientID))
 		if err != nil {
@@ -96,13 +96,13 @@ func (h *TokenHandlers) allow(ctx context.Context, userID, clientID string, gran
 	})
 }
 
-func (h *TokenHandlers) now() time.Time { return h.Sessions.Now().UTC().Truncate(time.Microsecond) }
+func (h *Handlers) now() time.Time { return h.Sessions.Now().UTC().Truncate(time.Microsecond) }
 
 // maxConsents bounds the list.
 const maxConsents = 100
 
 // ListConsents tells a user which applications may act for them.
-func (h *TokenHandlers) ListConsents(ctx context.Context, _ api.ListConsentsRequestObject) (api.ListConsentsResponseObject, error) {
+func (h *Handlers) ListConsents(ctx context.Context, _ api.ListConsentsRequestObject) (api.ListConsentsResponseObject, error) {
 	caller, err := user(ctx)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (h *TokenHandlers) ListConsents(ctx context.Context, _ api.ListConsentsRequ
 }
 
 // WithdrawConsent takes back what a user has allowed: the client must ask again, and what it has ends.
-func (h *TokenHandlers) WithdrawConsent(ctx context.Context, request api.WithdrawConsentRequestObject) (api.WithdrawConsentResponseObject, error) {
+func (h *Handlers) WithdrawConsent(ctx context.Context, request api.WithdrawConsentRequestObject) (api.WithdrawConsentResponseObject, error) {
 	caller, err := user(ctx)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func (v *Verifier) Inspect(ctx context.Context, bearer auth.BearerToken) (Inspec
 
 // IntrospectToken tells a confidential client about a token, RFC 7662. What is not in force, or none of the client's business, is not
 // active, and nothing else is said of it (§2.2).
-func (h *TokenHandlers) IntrospectToken(ctx context.Context, request api.IntrospectTokenRequestObject) (api.IntrospectTokenResponseObject, error) {
+func (h *Handlers) IntrospectToken(ctx context.Context, request api.IntrospectTokenRequestObject) (api.IntrospectTokenResponseObject, error) {
 	form := request.Body
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
@@ -59,7 +59,7 @@ func (h *TokenHandlers) IntrospectToken(ctx context.Context, request api.Introsp
 	return api.IntrospectToken200JSONResponse{Body: said, Headers: api.IntrospectToken200ResponseHeaders{CacheControl: "no-store", Pragma: "no-cache"}}, nil
 }
 
-func (h *TokenHandlers) introspect(ctx context.Context, client Client, token string) (api.IntrospectionResponse, error) {
+func (h *Handlers) introspect(ctx context.Context, client Client, token string) (api.IntrospectionResponse, error) {
 	if id, generation, ours := (h.refreshTokens()).read(token); ours {
 		s, err := h.Sessions.Find(ctx, id)
 		if errors.Is(err, sqldb.ErrNotFound) || err == nil && (s.ClientID != client.ID || s.Generation != generation) {

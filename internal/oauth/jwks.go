@@ -9,7 +9,7 @@ import (
 )
 
 // GetJwks publishes the public half of every key in force (RFC 7517, RFC 8037 §2).
-func (h *TokenHandlers) GetJwks(context.Context, api.GetJwksRequestObject) (api.GetJwksResponseObject, error) {
+func (h *Handlers) GetJwks(context.Context, api.GetJwksRequestObject) (api.GetJwksResponseObject, error) {
 	published := h.Keys.load().published
 	if len(published) == 0 {
 		// Never an empty set with a 200, which a verifier would keep and refuse every token by.

@@ -28,7 +28,7 @@ import (
 // publishedKeys returns the members of what the operation answers.
 func publishedKeys(t *testing.T, keys *Keys) []map[string]string {
 	t.Helper()
-	response, err := (&TokenHandlers{Keys: keys}).GetJwks(context.Background(), api.GetJwksRequestObject{})
+	response, err := (&Handlers{Keys: keys}).GetJwks(context.Background(), api.GetJwksRequestObject{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestSmallCoordinatesKeepTheirLength(t *testing.T) {
 
 // TestAnEmptyKeySetIsNeverPublished holds that a verifier is told to come back, not to forget what it has.
 func TestAnEmptyKeySetIsNeverPublished(t *testing.T) {
-	response, err := (&TokenHandlers{Keys: new(Keys)}).GetJwks(context.Background(), api.GetJwksRequestObject{})
+	response, err := (&Handlers{Keys: new(Keys)}).GetJwks(context.Background(), api.GetJwksRequestObject{})
 	if response != nil || !problem.Unavailable.Is(err) || problem.From(err).RetryAfter <= 0 {
 		t.Errorf("response %v, error %v", response, err)
 	}

@@ -30,7 +30,7 @@ type login struct {
 }
 
 // login returns who is logged in, nil where nobody is.
-func (h *TokenHandlers) login(ctx context.Context, cookie *string) (*login, error) {
+func (h *Handlers) login(ctx context.Context, cookie *string) (*login, error) {
 	found, err := h.loginSession(ctx, cookie)
 	if found == nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (h *TokenHandlers) login(ctx context.Context, cookie *string) (*login, erro
 	return &login{*found, user}, err
 }
 
-func (h *TokenHandlers) loginSession(ctx context.Context, cookie *string) (*session.Session, error) {
+func (h *Handlers) loginSession(ctx context.Context, cookie *string) (*session.Session, error) {
 	if cookie == nil {
 		return nil, nil
 	}
@@ -58,11 +58,11 @@ func (h *TokenHandlers) loginSession(ctx context.Context, cookie *string) (*sess
 }
 
 // loginTokens are what the cookie holds: made as refresh tokens are, with a key of their own, so that none passes for the other.
-func (h *TokenHandlers) loginTokens() sessionTokens { return sessionTokens{"ls_", h.LoginKey} }
+func (h *Handlers) loginTokens() sessionTokens { return sessionTokens{"ls_", h.LoginKey} }
 
 // LogIn takes the form of the login page. Each login is a session of its own, and the one before ends: who planted its cookie gains
 // nothing (ASVS 5.0 7.2.4).
-func (h *TokenHandlers) LogIn(ctx context.Context, request api.LogInRequestObject) (api.LogInResponseObject, error) {
+func (h *Handlers) LogIn(ctx context.Context, request api.LogInRequestObject) (api.LogInResponseObject, error) {
 	form := request.Body
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
@@ -104,7 +104,7 @@ func (h *TokenHandlers) LogIn(ctx context.Context, request api.LogInRequestObjec
 }
 
 // LogOut ends the login of this browser.
-func (h *TokenHandlers) LogOut(ctx context.Context, request api.LogOutRequestObject) (api.LogOutResponseObject, error) {
+func (h *Handlers) LogOut(ctx context.Context, request api.LogOutRequestObject) (api.LogOutResponseObject, error) {
 	if request.Body == nil {
 		return nil, InvalidRequest.New("the request has no form")
 	}

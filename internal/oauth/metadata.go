@@ -9,14 +9,14 @@ import (
 )
 
 // GetAuthorizationServerMetadata says where and how tokens are issued, RFC 8414.
-func (h *TokenHandlers) GetAuthorizationServerMetadata(context.Context, api.GetAuthorizationServerMetadataRequestObject) (api.GetAuthorizationServerMetadataResponseObject, error) {
+func (h *Handlers) GetAuthorizationServerMetadata(context.Context, api.GetAuthorizationServerMetadataRequestObject) (api.GetAuthorizationServerMetadataResponseObject, error) {
 	return api.GetAuthorizationServerMetadata200JSONResponse{
 		Body: h.metadata(), Headers: api.GetAuthorizationServerMetadata200ResponseHeaders{CacheControl: metadataCache()},
 	}, nil
 }
 
 // GetOpenidConfiguration says the same at the address of OpenID Connect Discovery.
-func (h *TokenHandlers) GetOpenidConfiguration(context.Context, api.GetOpenidConfigurationRequestObject) (api.GetOpenidConfigurationResponseObject, error) {
+func (h *Handlers) GetOpenidConfiguration(context.Context, api.GetOpenidConfigurationRequestObject) (api.GetOpenidConfigurationResponseObject, error) {
 	return api.GetOpenidConfiguration200JSONResponse{
 		Body: h.metadata(), Headers: api.GetOpenidConfiguration200ResponseHeaders{CacheControl: metadataCache()},
 	}, nil
@@ -26,7 +26,7 @@ func (h *TokenHandlers) GetOpenidConfiguration(context.Context, api.GetOpenidCon
 func metadataCache() string { return fmt.Sprintf("public, max-age=%d", jwksMaxAge/time.Second) }
 
 // metadata lists what works, and nothing else (security.md 54).
-func (h *TokenHandlers) metadata() api.AuthorizationServerMetadata {
+func (h *Handlers) metadata() api.AuthorizationServerMetadata {
 	issuer := h.Signer.Issuer
 	grants := []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials}
 	if h.PasswordGrant {

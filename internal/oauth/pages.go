@@ -35,7 +35,7 @@ type loginForm struct {
 
 // loginPage asks for a name and a password. It is 403 where those that were sent are wrong: they are no HTTP credential,
 // which a 401 would ask for.
-func (h *TokenHandlers) loginPage(a *authorization, form loginForm) (shown, error) {
+func (h *Handlers) loginPage(a *authorization, form loginForm) (shown, error) {
 	form.Client, form.Request, form.Forgot = a.client.Name, query(&a.AuthorizationRequest), h.SendsMail
 	s, err := show(a, loginPage, form)
 	if form.Wrong != "" {
@@ -54,7 +54,7 @@ type consentForm struct {
 	Scopes []string
 }
 
-func (h *TokenHandlers) consentPage(ctx context.Context, a *authorization, login *login, granted auth.Scopes) (shown, error) {
+func (h *Handlers) consentPage(ctx context.Context, a *authorization, login *login, granted auth.Scopes) (shown, error) {
 	username, err := h.Users.Username(ctx, login.UserID)
 	if err != nil {
 		return shown{}, err

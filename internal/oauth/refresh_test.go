@@ -24,7 +24,7 @@ func refreshForm(token string, changes ...func(*api.TokenRequest)) api.CreateTok
 }
 
 // ask returns the tokens of an answer, or the problem.
-func ask(t *testing.T, h *TokenHandlers, request api.CreateTokenRequestObject) (api.TokenResponse, *problem.Error) {
+func ask(t *testing.T, h *Handlers, request api.CreateTokenRequestObject) (api.TokenResponse, *problem.Error) {
 	t.Helper()
 	response, err := h.CreateToken(t.Context(), request)
 	if err != nil {
@@ -37,7 +37,7 @@ func ask(t *testing.T, h *TokenHandlers, request api.CreateTokenRequestObject) (
 	return response.(api.CreateToken200JSONResponse).Body, nil
 }
 
-func logIn(t *testing.T, h *TokenHandlers, changes ...func(*api.TokenRequest)) api.TokenResponse {
+func logIn(t *testing.T, h *Handlers, changes ...func(*api.TokenRequest)) api.TokenResponse {
 	t.Helper()
 	answer, p := ask(t, h, form(changes...))
 	if p != nil {
@@ -183,18 +183,18 @@ func TestEveryBitOfARefreshTokenCounts(t *testing.T) {
 
 func TestARefreshEndsWithWhatItStandsOn(t *testing.T) {
 	for name, row := range map[string]struct {
-		change func(t *testing.T, h *TokenHandlers, client Client)
+		change func(t *testing.T, h *Handlers, client Client)
 		kind   problem.Kind
 	}{
-		"the account has ended": {func(t *testing.T, h *TokenHandlers, _ Client) {
+		"the account has ended": {func(t *testing.T, h *Handlers, _ Client) {
 			h.Users = gone{}
 		}, InvalidGrant},
-		"the client is disabled": {func(t *testing.T, h *TokenHandlers, c Client) {
+		"the client is disabled": {func(t *testing.T, h *Handlers, c Client) {
 			if err := h.Clients.SetDisabled(t.Context(), c.ID, true); err != nil {
 				t.Fatal(err)
 			}
 		}, InvalidClient},
-		"nobody can tell whether the account has ended": {func(t *testing.T, h *TokenHandlers, _ Client) {
+		"nobody can tell whether the account has ended": {func(t *testing.T, h *Handlers, _ Client) {
 			h.Users = down{}
 		}, problem.Unavailable},
 	} {
@@ -226,7 +226,7 @@ func (down) Principal(context.Context, string) (*auth.Principal, error) {
 }
 
 // beginSession begins a session of the user with a client, as the code grant does.
-func beginSession(t *testing.T, h *TokenHandlers, clientID string) string {
+func beginSession(t *testing.T, h *Handlers, clientID string) string {
 	t.Helper()
 	s := startSession(t, h, clientID)
 	token, err := h.refreshTokens().of(s)
@@ -246,7 +246,7 @@ func TestParallelRefreshes(t *testing.T) {
 		answers, refusals := make([]api.TokenResponse, 100), make([]*problem.Error, 100)
 		for i := range answers {
 			all.Go(func() {
-				answers[i], refusals[i] = ask(t, []*TokenHandlers{h, other}[i%2], refreshForm(*first.RefreshToken))
+				answers[i], refusals[i] = ask(t, []*Handlers{h, other}[i%2], refreshForm(*first.RefreshToken))
 			})
 		}
 		all.Wait()

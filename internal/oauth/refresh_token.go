@@ -22,7 +22,7 @@ type sessionTokens struct {
 	key    [32]byte
 }
 
-func (h *TokenHandlers) refreshTokens() sessionTokens { return sessionTokens{"rt_", h.RefreshKey} }
+func (h *Handlers) refreshTokens() sessionTokens { return sessionTokens{"rt_", h.RefreshKey} }
 
 // The parts of a token before base64url.
 const (

@@ -10,7 +10,7 @@ import (
 )
 
 // RevokeToken ends a token of the client, RFC 7009. The hint is not looked at: what a token is, it says itself (§2.1).
-func (h *TokenHandlers) RevokeToken(ctx context.Context, request api.RevokeTokenRequestObject) (api.RevokeTokenResponseObject, error) {
+func (h *Handlers) RevokeToken(ctx context.Context, request api.RevokeTokenRequestObject) (api.RevokeTokenResponseObject, error) {
 	form := request.Body
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
@@ -25,7 +25,7 @@ func (h *TokenHandlers) RevokeToken(ctx context.Context, request api.RevokeToken
 	return api.RevokeToken200Response{Headers: api.RevokeToken200ResponseHeaders{CacheControl: "no-store", Pragma: "no-cache"}}, nil
 }
 
-func (h *TokenHandlers) revoke(ctx context.Context, client Client, token string) error {
+func (h *Handlers) revoke(ctx context.Context, client Client, token string) error {
 	if id, _, ours := (h.refreshTokens()).read(token); ours {
 		s, err := h.Sessions.Find(ctx, id)
 		if errors.Is(err, sqldb.ErrNotFound) {

@@ -14,7 +14,7 @@ import (
 )
 
 // ListSessions tells a user where they are logged in.
-func (h *TokenHandlers) ListSessions(ctx context.Context, _ api.ListSessionsRequestObject) (api.ListSessionsResponseObject, error) {
+func (h *Handlers) ListSessions(ctx context.Context, _ api.ListSessionsRequestObject) (api.ListSessionsResponseObject, error) {
 	caller, err := user(ctx)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (h *TokenHandlers) ListSessions(ctx context.Context, _ api.ListSessionsRequ
 }
 
 // EndSessions logs a user out everywhere.
-func (h *TokenHandlers) EndSessions(ctx context.Context, _ api.EndSessionsRequestObject) (api.EndSessionsResponseObject, error) {
+func (h *Handlers) EndSessions(ctx context.Context, _ api.EndSessionsRequestObject) (api.EndSessionsResponseObject, error) {
 	caller, err := user(ctx)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (h *TokenHandlers) EndSessions(ctx context.Context, _ api.EndSessionsReques
 }
 
 // EndCurrentSession logs the caller out.
-func (h *TokenHandlers) EndCurrentSession(ctx context.Context, _ api.EndCurrentSessionRequestObject) (api.EndCurrentSessionResponseObject, error) {
+func (h *Handlers) EndCurrentSession(ctx context.Context, _ api.EndCurrentSessionRequestObject) (api.EndCurrentSessionResponseObject, error) {
 	caller, err := user(ctx)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (h *TokenHandlers) EndCurrentSession(ctx context.Context, _ api.EndCurrentS
 }
 
 // EndSession logs one device of a user out.
-func (h *TokenHandlers) EndSession(ctx context.Context, request api.EndSessionRequestObject) (api.EndSessionResponseObject, error) {
+func (h *Handlers) EndSession(ctx context.Context, request api.EndSessionRequestObject) (api.EndSessionResponseObject, error) {
 	caller, err := user(ctx)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (h *TokenHandlers) EndSession(ctx context.Context, request api.EndSessionRe
 	return api.EndSession204Response{}, nil
 }
 
-func (h *TokenHandlers) endSession(ctx context.Context, caller *auth.Principal, id string) error {
+func (h *Handlers) endSession(ctx context.Context, caller *auth.Principal, id string) error {
 	err := h.Sessions.End(ctx, id, caller.Subject)
 	if errors.Is(err, sqldb.ErrNotFound) {
 		return problem.NotFound.New("there is no such session")

@@ -26,8 +26,8 @@ type Users interface {
 	Username(ctx context.Context, id string) (string, error)
 }
 
-// TokenHandlers answers the OAuth operations. All fields but PasswordGrant are required.
-type TokenHandlers struct {
+// Handlers answers the OAuth operations. All fields but PasswordGrant are required.
+type Handlers struct {
 	DB       *sqldb.DB
 	Users    Users
 	Clients  *Clients
@@ -51,7 +51,7 @@ type TokenHandlers struct {
 }
 
 // CreateToken is the token endpoint, RFC 6749 §3.2.
-func (h *TokenHandlers) CreateToken(ctx context.Context, request api.CreateTokenRequestObject) (api.CreateTokenResponseObject, error) {
+func (h *Handlers) CreateToken(ctx context.Context, request api.CreateTokenRequestObject) (api.CreateTokenResponseObject, error) {
 	form := request.Body
 	if form == nil {
 		return nil, InvalidRequest.New("the request has no form")
@@ -84,7 +84,7 @@ func (h *TokenHandlers) CreateToken(ctx context.Context, request api.CreateToken
 
 // requestedScopes returns what the client asks for: all declared scopes where it asks for nothing. It is checked before
 // the password, because it costs nothing and does not depend on the user.
-func (h *TokenHandlers) requestedScopes(scope *string) (auth.Scopes, error) {
+func (h *Handlers) requestedScopes(scope *string) (auth.Scopes, error) {
 	if scope == nil {
 		return h.DeclaredScopes, nil
 	}
@@ -100,7 +100,7 @@ const passwordDeprecated = "@1735689600"
 
 // password is the password grant, RFC 6749 §4.3. Only the built-in client has it: what belongs to somebody else must never see a
 // password.
-func (h *TokenHandlers) password(ctx context.Context, client Client, form *api.TokenRequest, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
+func (h *Handlers) password(ctx context.Context, client Client, form *api.TokenRequest, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
 	user, err := h.authenticate(ctx, auth.Basic{Username: *form.Username, Password: auth.Secret(*form.Password)})
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (h *TokenHandlers) password(ctx context.Context, client Client, form *api.T
 }
 
 // begin begins the session of who has just given a password, with what else the transaction does.
-func (h *TokenHandlers) begin(ctx context.Context, n session.New, also func(*sql.Tx) error) (begun session.Session, err error) {
+func (h *Handlers) begin(ctx context.Context, n session.New, also func(*sql.Tx) error) (begun session.Session, err error) {
 	err = h.DB.Write(ctx, func(tx *sql.Tx) error {
 		begun, err = h.Sessions.Start(ctx, tx, n)
 		if err != nil || also == nil {
@@ -138,7 +138,7 @@ func (h *TokenHandlers) begin(ctx context.Context, n session.New, also func(*sql
 	return begun, err
 }
 
-func (h *TokenHandlers) authenticate(ctx context.Context, credential auth.Basic) (*auth.Principal, error) {
+func (h *Handlers) authenticate(ctx context.Context, credential auth.Basic) (*auth.Principal, error) {
 	user, err := h.Users.Authenticate(ctx, credential)
 	if err == nil {
 		return user, nil
@@ -155,7 +155,7 @@ func (h *TokenHandlers) authenticate(ctx context.Context, credential auth.Basic)
 
 // refresh is the grant of RFC 6749 §6. The scopes of a session never grow, and shrink with what the user and the client may
 // do now.
-func (h *TokenHandlers) refresh(ctx context.Context, client Client, token string, scope *string, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
+func (h *Handlers) refresh(ctx context.Context, client Client, token string, scope *string, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
 	const wrong = "the refresh token is not good: log in again"
 	id, generation, ours := h.refreshTokens().read(token)
 	if !ours {
@@ -184,7 +184,7 @@ func (h *TokenHandlers) refresh(ctx context.Context, client Client, token string
 }
 
 // refused sorts what makes a refresh token no good from what could not tell: a client that hears invalid_grant throws its token away.
-func (h *TokenHandlers) refused(err error, detail string) error {
+func (h *Handlers) refused(err error, detail string) error {
 	for _, no := range []error{sqldb.ErrNotFound, auth.ErrInvalidCredential, session.ErrReused, session.ErrChanged} {
 		if errors.Is(err, no) {
 			return InvalidGrant.Wrap(err, detail)
@@ -194,7 +194,7 @@ func (h *TokenHandlers) refused(err error, detail string) error {
 }
 
 // clientCredentials is the grant of RFC 6749 §4.4: the client acts for itself. It has no session and no refresh token (§4.4.3).
-func (h *TokenHandlers) clientCredentials(client Client, scope *string, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
+func (h *Handlers) clientCredentials(client Client, scope *string, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
 	granted := requested.Intersect(client.Scopes)
 	if scope != nil && len(granted) == 0 {
 		return nil, InvalidScope.New("the client holds none of the requested scopes")
@@ -203,7 +203,7 @@ func (h *TokenHandlers) clientCredentials(client Client, scope *string, requeste
 }
 
 // issue makes the answer of RFC 6749 §5.1: an access token, and the refresh token of a session where there is one.
-func (h *TokenHandlers) issue(client Client, s session.Session, granted auth.Scopes) (api.CreateToken200JSONResponse, error) {
+func (h *Handlers) issue(client Client, s session.Session, granted auth.Scopes) (api.CreateToken200JSONResponse, error) {
 	token, err := h.Signer.Sign(Grant{Subject: s.UserID, ClientID: client.ID, SessionID: s.ID, Scopes: granted})
 	if err != nil {
 		return api.CreateToken200JSONResponse{}, err

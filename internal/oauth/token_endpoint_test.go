@@ -55,13 +55,13 @@ func onePassword(_ context.Context, b auth.Basic) (*auth.Principal, error) {
 	return &auth.Principal{Subject: userID, Scopes: userScopes, IssuedAt: userMade}, nil
 }
 
-func testHandlers(t *testing.T, users people) *TokenHandlers {
+func testHandlers(t *testing.T, users people) *Handlers {
 	t.Helper()
 	return handlersOn(t, sqldbtest.Open(t), users, func() time.Time { return testNow })
 }
 
 // handlersOn are the handlers of one process on a database.
-func handlersOn(t *testing.T, db *sqldb.DB, users people, now func() time.Time) *TokenHandlers {
+func handlersOn(t *testing.T, db *sqldb.DB, users people, now func() time.Time) *Handlers {
 	t.Helper()
 	addUser(t, db, userID)
 	exceptions := new(auth.Exceptions)
@@ -70,7 +70,7 @@ func handlersOn(t *testing.T, db *sqldb.DB, users people, now func() time.Time) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &TokenHandlers{
+	return &Handlers{
 		DB:             db,
 		Users:          users,
 		Clients:        &Clients{DB: db, Declared: declared, Now: now, Random: rand.Reader},
@@ -283,7 +283,7 @@ func TestALoginDoesNotOutliveAChange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-				var h *TokenHandlers
+				var h *Handlers
 				h = handlersOn(t, db, func(ctx context.Context, b auth.Basic) (*auth.Principal, error) {
 					p, err := onePassword(ctx, b)
 					return p, errors.Join(err, db.Write(ctx, func(tx *sql.Tx) error {

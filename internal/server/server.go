@@ -112,6 +112,7 @@ type Server struct {
 type (
 	itemHandlers    = items.Handlers
 	accountHandlers = accounts.Handlers
+	oauthHandlers   = oauth.Handlers
 )
 
 // handlers are the operations of the document, by resource. Nothing else is served.
@@ -121,7 +122,7 @@ type handlers struct {
 	*Docs
 	*itemHandlers
 	*accountHandlers
-	*oauth.TokenHandlers
+	*oauthHandlers
 }
 
 var _ api.StrictServerInterface = handlers{}
@@ -190,7 +191,7 @@ func (s *Server) wire(ctx context.Context) error {
 		Docs:            &Docs{Enabled: c.Docs, YAML: api.OpenapiYAML, JSON: api.OpenapiJSON, Title: "Gatehouse"},
 		itemHandlers:    &items.Handlers{DB: s.db, Now: c.Now, Random: c.Random},
 		accountHandlers: &accounts.Handlers{Accounts: users},
-		TokenHandlers: &oauth.TokenHandlers{
+		oauthHandlers: &oauth.Handlers{
 			DB: s.db, Users: users, Clients: clients, Sessions: sessions, Signer: signer, Verifier: verifier, Keys: signer.Keys,
 			RefreshKey: [32]byte(refreshKey), LoginKey: [32]byte(loginKey), PasswordGrant: c.PasswordGrant, SendsMail: c.Mail != nil,
 			DeclaredScopes: declared, ScopeDescriptions: api.ScopeDescriptions(), Log: c.Log,
