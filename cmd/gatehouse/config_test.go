@@ -81,7 +81,9 @@ func TestConfigCheckOfGoodSettings(t *testing.T) {
 func TestTheIssuer(t *testing.T) {
 	for text, good := range map[string]bool{
 		"https://api.example.com":             true,
-		"https://api.example.com:8443/tenant": true,
+		"https://api.example.com:8443":        true,
+		"https://api.example.com/":            false,
+		"https://api.example.com:8443/tenant": false,
 		"":                                    false,
 		"http://api.example.com":              false,
 		"api.example.com":                     false,

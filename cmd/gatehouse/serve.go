@@ -21,7 +21,7 @@ import (
 type serve struct {
 	place            `embed:""`
 	Address          string   `default:"127.0.0.1:8080" help:"Where to listen."`
-	Issuer           string   `help:"The https address of the service, as clients see it: the iss of its tokens."`
+	Issuer           string   `help:"The https address of the service, as clients see it, without a path: the iss of its tokens."`
 	Docs             string   `default:"auto" help:"Serve the documentation: on, off, or auto, which is on with --dev and off without."`
 	TLSCert          string   `name:"tls-cert" help:"The certificate file, PEM. With --tls-key the service speaks HTTPS."`
 	TLSKey           string   `name:"tls-key" help:"The key file of the certificate, PEM."`

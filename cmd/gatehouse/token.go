@@ -30,7 +30,7 @@ type token struct {
 // tokenPlace are the settings of a command that signs or verifies as a service does.
 type tokenPlace struct {
 	place  `embed:""`
-	Issuer string `help:"The https address of the service, as clients see it: the iss of its tokens."`
+	Issuer string `help:"The https address of the service, as clients see it, without a path: the iss of its tokens."`
 }
 
 type tokenIssue struct {
@@ -63,7 +63,7 @@ func (p *tokenPlace) with(ctx context.Context, f func(tokenTools) error) (err er
 		p.Issuer = developmentIssuer
 	}
 	if !p.Dev && !issuer(p.Issuer) {
-		return usageError{errors.New("the issuer must be the https address of the service: give --issuer https://NAME as for serve, or --dev where it runs with it")}
+		return usageError{errors.New("the issuer must be the https address of the service, without a path: give --issuer https://NAME as for serve, or --dev where it runs with it")}
 	}
 	store, db, err := p.keyStore(ctx)
 	if err != nil {

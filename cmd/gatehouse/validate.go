@@ -75,7 +75,7 @@ func (s *serve) validate() error {
 		if _, err := server.ReadSecret(s.SecretKeyFile, false); err != nil {
 			faults = append(faults, err)
 		}
-		complain(!issuer(s.Issuer), "the issuer must be the https address of the service: give --issuer https://NAME, or --dev to try the service out")
+		complain(!issuer(s.Issuer), "the issuer must be the https address of the service, without a path: give --issuer https://NAME, or --dev to try the service out")
 	}
 	return errors.Join(faults...)
 }
@@ -106,11 +106,11 @@ func listenable(address string) bool {
 	return err == nil
 }
 
-// issuer reports whether the text may be an issuer: an https URL without a query or a fragment (RFC 8414 §2), and
-// without a password, which would be in every token.
+// issuer reports whether the text may be an issuer: an https URL without a query or a fragment (RFC 8414 §2), without a
+// password, which would be in every token, and without a path: the pages and the metadata are at the root, and so is their cookie.
 func issuer(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && u.Path == "" && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }
 
 // loopback reports whether the address names this machine alone.
