@@ -130,8 +130,11 @@ func (c *tokenIssue) grant(ctx context.Context, tools tokenTools) (oauth.Grant, 
 		if err != nil {
 			return oauth.Grant{}, err
 		}
-		if u.Disabled {
+		switch {
+		case u.Disabled:
 			return oauth.Grant{}, errors.New("the account is disabled: its tokens would be refused, see gatehouse user enable")
+		case u.Email != "" && !u.Verified:
+			return oauth.Grant{}, errors.New("nobody has proven the address of the account yet: it cannot be used before")
 		}
 		return oauth.Grant{Subject: u.ID, ClientID: oauth.FirstParty, Scopes: u.Scopes.Intersect(declared)}, nil
 	}

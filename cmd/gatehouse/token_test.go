@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -151,6 +152,18 @@ func TestTokenIssueRefuses(t *testing.T) {
 	p.addUser(t, "ann", "member")
 	p.addUser(t, "gone", "member")
 	gatehouse(t, "user", "disable", "gone", "--data", p.Data).check(t, exitDone)
+	p.addUser(t, "new", "member")
+	db, err := p.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE users SET email = 'new@example.com' WHERE username = 'new'`)
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
 	var off, app, reports clientResult
 	gatehouse(t, p.args("client", "add", "off", "--scope", "items:read", "--json")...).value(t, &off)
 	gatehouse(t, p.args("client", "add", "app", "--public", "--grant", "refresh_token", "--scope", "items:read", "--json")...).value(t, &app)
@@ -167,6 +180,7 @@ func TestTokenIssueRefuses(t *testing.T) {
 		{"a user that is not there", p.tokenArgs("issue", "--user", "bob"), exitNotFound, "there is no user of that name"},
 		{"a client that is not there", p.tokenArgs("issue", "--client", "bob"), exitNotFound, `there is no client "bob"`},
 		{"an account that is disabled", p.tokenArgs("issue", "--user", "gone"), exitFailed, "the account is disabled"},
+		{"an account whose address nobody has proven", p.tokenArgs("issue", "--user", "new"), exitFailed, "nobody has proven the address of the account yet"},
 		{"a client that is disabled", p.tokenArgs("issue", "--client", off.ID), exitFailed, "the client is disabled"},
 		{"a client that may not act for itself", p.tokenArgs("issue", "--client", app.ID), exitFailed, "may not act for itself"},
 		{"the built-in client", p.tokenArgs("issue", "--client", "first-party"), exitFailed, "may not act for itself"},
