@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -78,14 +79,69 @@ func (b *browser) fits() {
 	}
 }
 
-// TestThePagesInABrowser goes from the application to the login, the consent and back, with the keyboard alone, on a phone and on a
-// desk, in light and in dark.
-func TestThePagesInABrowser(t *testing.T) {
-	script, err := os.ReadFile(filepath.Join(npm(t), "node_modules", "axe-core", "axe.min.js"))
+// screen is a tab on a phone or on a desk, whose pages are looked at.
+type screen struct {
+	*browser
+	name, scheme string
+	axe          string
+}
+
+// onScreens runs a test on a phone in light and on a desk in dark.
+func onScreens(t *testing.T, f func(t *testing.T, s screen)) {
+	t.Helper()
+	axe, err := os.ReadFile(filepath.Join(npm(t), "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	axe := string(script)
+	for _, row := range []struct {
+		name          string
+		width, height int64
+		scheme        string
+	}{{"phone", 360, 740, "light"}, {"desk", 1280, 900, "dark"}} {
+		t.Run("on a "+row.name, func(t *testing.T) {
+			b := openBrowser(t)
+			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: row.scheme}},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			b.do(chromedp.EmulateViewport(row.width, row.height))
+			f(t, screen{b, row.name, row.scheme, string(axe)})
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			for _, complaint := range b.complaints {
+				if !refused.MatchString(complaint) {
+					t.Errorf("the browser complained: %s", complaint)
+				}
+			}
+		})
+	}
+}
+
+// refused is what a browser says of a page with such a status, which it shows nevertheless.
+var refused = regexp.MustCompile(`the server responded with a status of (400|403|422)`)
+
+// look demands that the page is accessible and fits, and takes a picture of it where somebody wants to see it.
+func (s screen) look(name string) {
+	s.t.Helper()
+	s.accessible(s.axe)
+	s.fits()
+	if dir := os.Getenv("GATEHOUSE_SCREENSHOTS"); dir != "" {
+		s.screenshot(filepath.Join(dir, s.scheme+"-"+name+".png"))
+	}
+}
+
+// focus demands that the keyboard is there.
+func (s screen) focus(want string) {
+	s.t.Helper()
+	if got := s.focused(); got != want {
+		s.t.Errorf("the keyboard is at %q, want %q", got, want)
+	}
+}
+
+// TestThePagesInABrowser goes from the application to the login, the consent and back, with the keyboard alone, on a phone and on a
+// desk, in light and in dark.
+func TestThePagesInABrowser(t *testing.T) {
 	d, back := startDevelopment(t), callback(t)
 	app, _, err := d.Clients().Create(context.Background(), oauth.NewClient{
 		Name: "A shop with a long name, and <b>tags</b>", Method: oauth.MethodNone, GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken},
@@ -98,79 +154,41 @@ func TestThePagesInABrowser(t *testing.T) {
 		"response_type": {"code"}, "client_id": {app.ID}, "redirect_uri": {back}, "state": {"st"}, "scope": {"openid items:read items:write"},
 		"code_challenge": {challenge(strings.Repeat("v", 43))}, "code_challenge_method": {"S256"},
 	}.Encode()
-	shot := func(b *browser, name string) {
-		if dir := os.Getenv("GATEHOUSE_SCREENSHOTS"); dir != "" {
-			b.screenshot(filepath.Join(dir, name+".png"))
+	onScreens(t, func(t *testing.T, b screen) {
+		b.do(chromedp.Navigate(d.base+"/authorize?client_id=unknown"), chromedp.WaitVisible("//h1"))
+		b.look("refused")
+		b.do(chromedp.Navigate(address), chromedp.WaitVisible("#username"))
+		b.look("login")
+		b.focus("username")
+		b.press(d.user + kb.Tab + "wrong password" + kb.Enter)
+		b.do(chromedp.WaitVisible("#wrong"))
+		b.look("login-wrong")
+		if at, name := b.focused(), b.eval(`document.querySelector('#username').value`); at != "password" || name != d.user {
+			t.Errorf("after a wrong password the page begins at %q, with the name %q", at, name)
 		}
-	}
-	for _, row := range []struct {
-		name          string
-		width, height int64
-		scheme        string
-	}{{"on a phone", 360, 740, "light"}, {"on a desk", 1280, 900, "dark"}} {
-		t.Run(row.name, func(t *testing.T) {
-			b := openBrowser(t)
-			b.t = t
-			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: row.scheme}},
-			}); err != nil {
-				t.Fatal(err)
-			}
-			b.do(chromedp.EmulateViewport(row.width, row.height))
-			b.do(chromedp.Navigate(d.base+"/authorize?client_id=unknown"), chromedp.WaitVisible("//h1"))
-			b.accessible(axe)
-			b.fits()
-			shot(b, row.scheme+"-refused")
-			b.do(chromedp.Navigate(address), chromedp.WaitVisible("#username"))
-			b.accessible(axe)
-			b.fits()
-			shot(b, row.scheme+"-login")
-			if at := b.focused(); at != "username" {
-				t.Errorf("the page begins at %q", at)
-			}
-			b.press(d.user + kb.Tab + "wrong password" + kb.Enter)
-			b.do(chromedp.WaitVisible("#wrong"))
-			b.accessible(axe)
-			b.fits()
-			shot(b, row.scheme+"-login-wrong")
-			if at, name := b.focused(), b.eval(`document.querySelector('#username').value`); at != "password" || name != d.user {
-				t.Errorf("after a wrong password the page begins at %q, with the name %q", at, name)
-			}
-			b.press(d.password + kb.Tab)
-			if at := b.focused(); at != "Log in" {
-				t.Errorf("after the password comes %q", at)
-			}
-			b.press(kb.Enter)
-			b.do(chromedp.WaitVisible(`//button[text()="Allow"]`))
-			b.accessible(axe)
-			b.fits()
-			shot(b, row.scheme+"-consent")
-			var order []string
-			for range 3 {
-				b.press(kb.Tab)
-				order = append(order, b.focused())
-			}
-			same(t, "Allow, Deny, Log in as somebody else", strings.Join(order, ", "))
-			if cookies := b.eval(`document.cookie`); cookies != "" {
-				t.Errorf("a script reads the cookie: %s", cookies)
-			}
-			b.do(chromedp.Navigate(address), chromedp.WaitVisible(`//button[text()="Allow"]`))
+		b.press(d.password + kb.Tab)
+		b.focus("Log in")
+		b.press(kb.Enter)
+		b.do(chromedp.WaitVisible(`//button[text()="Allow"]`))
+		b.look("consent")
+		var order []string
+		for range 3 {
 			b.press(kb.Tab)
-			shot(b, row.scheme+"-consent-allow")
-			b.press(kb.Enter)
-			b.do(chromedp.WaitVisible("#back"))
-			if at := b.eval(`location.href`); !strings.HasPrefix(at, back+"?code=ac_") || !strings.HasSuffix(at, "&state=st") {
-				t.Errorf("the browser is at %s", at)
-			}
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			for _, complaint := range b.complaints {
-				if !strings.Contains(complaint, "the server responded with a status of 403") && !strings.Contains(complaint, "the server responded with a status of 400") {
-					t.Errorf("the browser complained: %s", complaint)
-				}
-			}
-		})
-	}
+			order = append(order, b.focused())
+		}
+		same(t, "Allow, Deny, Log in as somebody else", strings.Join(order, ", "))
+		if cookies := b.eval(`document.cookie`); cookies != "" {
+			t.Errorf("a script reads the cookie: %s", cookies)
+		}
+		b.do(chromedp.Navigate(address), chromedp.WaitVisible(`//button[text()="Allow"]`))
+		b.press(kb.Tab)
+		b.look("consent-allow")
+		b.press(kb.Enter)
+		b.do(chromedp.WaitVisible("#back"))
+		if at := b.eval(`location.href`); !strings.HasPrefix(at, back+"?code=ac_") || !strings.HasSuffix(at, "&state=st") {
+			t.Errorf("the browser is at %s", at)
+		}
+	})
 }
 
 // TestTheDocumentationLogsInByACode: Authorize opens a window, whose answer comes back to the page. The person has logged in before: the
