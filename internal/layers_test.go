@@ -47,7 +47,7 @@ var components = []struct {
 	{path: "internal/problem", layer: 0, besides: []string{"internal/page"}},
 	{path: "internal/auth", layer: 0},
 	{path: "internal/pattern", layer: 0},
-	{path: "internal/ratelimit", layer: 0},
+	{path: "internal/ratelimit", layer: 0, besides: []string{"internal/problem"}},
 	{path: "internal/codegen", layer: 2, only: []string{"internal/ceiling", "internal/pattern", "internal/validation"}},
 }
 

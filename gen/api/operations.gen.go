@@ -1280,7 +1280,7 @@ var formResetPasswordByFormFormdataRequestBody = &validation.FormShape{Members: 
 	"new_password": {Shape: validation.AnyText},
 }}
 
-// DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.
+// DefaultLimits returns the limits by address of the root x-rate-limit, which requests that no operation answers are counted by.
 func DefaultLimits() []guard.Limit {
 	return []guard.Limit{
 		{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},

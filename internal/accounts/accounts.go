@@ -59,6 +59,10 @@ type Config struct {
 	Exceptions *auth.Exceptions
 	// Limiter counts failed logins, and mails.
 	Limiter Limiter
+	// LoginLimits are what may be guessed at passwords. The zero value is DefaultLoginLimits.
+	LoginLimits LoginLimits
+	// DeviceKey seals the tokens of devices.
+	DeviceKey [32]byte
 	// Roles are the roles of the document, each with its scopes.
 	Roles auth.Roles
 	// Sessions, where it is set, ends logins when an account or its password does.
@@ -88,6 +92,7 @@ type Service struct {
 	common   func() map[string]struct{}
 	recent   *recentLogins
 	attempts singleflight.Group
+	defence  *defence
 	later    *later
 	// mirror keeps Refresh from putting an older row in the place of a change that is being written.
 	mirror sync.RWMutex
@@ -102,8 +107,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.LoginLimits.PerAddress.Quota == 0 {
+		c.LoginLimits = DefaultLoginLimits()
+	}
 	s := &Service{
-		config: c, hasher: newHasher(c.Random, c.Passwords, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
+		config: c, defence: newDefence(c.Limiter, c.LoginLimits), hasher: newHasher(c.Random, c.Passwords, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
 		common: sync.OnceValue(commonPasswords),
 	}
 	return s, s.loadExceptions(ctx)

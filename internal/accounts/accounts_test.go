@@ -334,16 +334,6 @@ func TestTheEleventhWrongPasswordIsNotHashed(t *testing.T) {
 	}
 }
 
-func TestAddressesOfOneNetworkCountAsOne(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3::4": "2001:db8:1:2::/64", "2001:db8:1:2:ffff::": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64",
-	} {
-		if got := addressPrefix(netip.MustParseAddr(address)); got != want {
-			t.Errorf("%s: %s, want %s", address, got, want)
-		}
-	}
-}
-
 func TestGoodLoginsSpendNothing(t *testing.T) {
 	s := open(t, sqldbtest.Open(t))
 	for range 20 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/sqldb"
 )
 
@@ -215,14 +216,20 @@ func (s *Service) confirm(ctx context.Context, id string, password auth.Secret) 
 	if err != nil {
 		return User{}, "", err
 	}
-	now, bucket := s.config.Now(), failureBucket(ctx, u.Username)
-	if d := s.config.Limiter.Take(now, failures, bucket); !d.Allowed {
-		return User{}, "", tooMany(failures, d, "too many failed logins")
+	// Whoever is logged in is known: others who guess at the account do not keep them from changing its password.
+	a, err := s.defence.enter(ctx, s.config.Now(), u.Username, ratelimit.AddressKey(auth.Address(ctx)), true)
+	if err != nil {
+		return User{}, "", err
 	}
 	ok, _, err := s.hasher.verify(ctx, password, stored)
-	if err == nil && !ok {
+	switch {
+	case err != nil:
+		a.undecided()
+		return User{}, "", err
+	case !ok:
+		a.failed()
 		return User{}, "", WrongPassword.New("the current password is another")
 	}
-	s.config.Limiter.GiveBack(now, failures, bucket)
-	return u, stored, err
+	a.succeeded()
+	return u, stored, nil
 }

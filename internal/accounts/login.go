@@ -8,48 +8,42 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
 	"example.com/gatehouse/internal/auth"
-	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Limiter counts attempts: ratelimit.Memory is one.
-type Limiter interface {
-	Take(now time.Time, l ratelimit.Limit, key string) ratelimit.Decision
-	GiveBack(now time.Time, l ratelimit.Limit, key string)
-}
-
-// failures are the wrong passwords that one address may give for one user name: enough for a person who mistypes,
-// and 14,400 guesses a day for a machine. Keyed by the submitted name, so that known and unknown ones
-// answer alike, and by the address, so that an attacker does not lock the owner out (security.md 78, 79).
-var failures = ratelimit.Limit{Name: "login", Quota: 10, Window: time.Minute}
-
 // Authenticate proves a user name and a password. It returns auth.ErrInvalidCredential where they are not good,
 // with the same work for a user that does not exist, and problem.QuotaExceeded after too many failures.
 func (s *Service) Authenticate(ctx context.Context, c auth.Basic) (*auth.Principal, error) {
+	return s.AuthenticateOn(ctx, c, "")
+}
+
+// AuthenticateOn does the same on a device that may have the token of NewDevice.
+func (s *Service) AuthenticateOn(ctx context.Context, c auth.Basic, device auth.Secret) (*auth.Principal, error) {
 	if len(c.Username) > maxUsername || len(c.Password) > maxPassword {
 		return nil, auth.ErrInvalidCredential // no row can match; a hash of it would only cost
 	}
-	if strings.Contains(c.Username, "@") {
-		c.Username = strings.ToLower(c.Username) // an address: they are kept so, and another case is no other bucket of failures
-	}
+	c.Username = bucketName(c.Username)
 	now := s.config.Now()
 	key := s.recent.key(c)
 	if p, found := s.recent.find(key, now); found && s.config.Exceptions.Allow(p) {
 		return p, nil // else the row decides: a password that was set again is good
 	}
+	client := ratelimit.AddressKey(auth.Address(ctx))
+	id, known := s.knownDevice(device, c.Username, now)
+	if known {
+		client = "device\x00" + id
+	}
 	// Parallel attempts with one password are one attempt: a browser that opens ten connections at once is not ten
 	// guesses. It goes on when the first of them is cancelled.
-	bucket := failureBucket(ctx, c.Username)
-	result, err, _ := s.attempts.Do(bucket+string(key[:]), func() (any, error) {
-		return s.attempt(context.WithoutCancel(ctx), c, key, bucket, now)
+	result, err, _ := s.attempts.Do(client+string(key[:]), func() (any, error) {
+		return s.attempt(context.WithoutCancel(ctx), c, key, client, known, now)
 	})
 	if err != nil {
 		return nil, err
@@ -57,45 +51,32 @@ func (s *Service) Authenticate(ctx context.Context, c auth.Basic) (*auth.Princip
 	return result.(*auth.Principal), nil
 }
 
-// attempt proves a credential with a hash. The place is taken before, so that parallel guesses cannot run more hashes
-// than there are places.
-func (s *Service) attempt(ctx context.Context, c auth.Basic, key [sha256.Size]byte, bucket string, now time.Time) (*auth.Principal, error) {
-	if d := s.config.Limiter.Take(now, failures, bucket); !d.Allowed {
-		return nil, tooMany(failures, d, "too many failed logins")
-	}
-	p, err := s.prove(ctx, c)
-	if errors.Is(err, auth.ErrInvalidCredential) {
-		return nil, err
-	}
-	s.config.Limiter.GiveBack(now, failures, bucket) // a success, or nobody could tell
+// attempt proves a credential with a hash.
+func (s *Service) attempt(ctx context.Context, c auth.Basic, key [sha256.Size]byte, client string, known bool, now time.Time) (*auth.Principal, error) {
+	a, err := s.defence.enter(ctx, now, c.Username, client, known)
 	if err != nil {
 		return nil, err
 	}
+	p, err := s.prove(ctx, c)
+	switch {
+	case errors.Is(err, auth.ErrInvalidCredential):
+		a.failed()
+		return nil, err
+	case err != nil:
+		a.undecided()
+		return nil, err
+	}
+	a.succeeded()
 	s.recent.keep(key, p, now)
 	return p, nil
 }
 
-// failureBucket is where the failures of one address for one user name are counted.
-func failureBucket(ctx context.Context, username string) string {
-	return addressPrefix(auth.Address(ctx)) + "\x00" + username
-}
-
-func tooMany(l ratelimit.Limit, d ratelimit.Decision, what string) error {
-	e := problem.QuotaExceeded.New(fmt.Sprintf("%s: repeat after %d seconds", what, int64((d.RetryAfter+time.Second-1)/time.Second)))
-	e.RetryAfter = d.RetryAfter
-	e.Limits = []problem.Limit{{Name: l.Name, Quota: l.Quota, Window: l.Window, Remaining: d.Remaining, Reset: d.RetryAfter}}
-	return e
-}
-
-// addressPrefix names the network that one client is likely to have: an IPv4 address, or an IPv6 /64.
-func addressPrefix(a netip.Addr) string {
-	a = a.Unmap()
-	if a.Is6() {
-		if prefix, err := a.WithZone("").Prefix(64); err == nil {
-			return prefix.String()
-		}
+// bucketName is a user name as its failures are counted: an address is kept in lower case, and another case is no other bucket.
+func bucketName(username string) string {
+	if strings.Contains(username, "@") {
+		return strings.ToLower(username)
 	}
-	return a.String()
+	return username
 }
 
 // prove compares the password with the row's.

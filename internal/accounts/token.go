@@ -45,13 +45,13 @@ var (
 
 // takeMail counts a mail, or returns problem.QuotaExceeded. What an address has used up takes nothing from the account's.
 func (s *Service) takeMail(ctx context.Context, email string) error {
-	now, bucket := s.config.Now(), failureBucket(ctx, email)
-	if d := s.config.Limiter.Take(now, mailsOfAddress, bucket); !d.Allowed {
-		return tooMany(mailsOfAddress, d, "too many mails to this address")
+	now, bucket := s.config.Now(), ratelimit.AddressKey(auth.Address(ctx))+"\x00"+email
+	if d := s.config.Limiter.Take(now, mailsOfAddress, bucket, 1); !d.Allowed {
+		return mailsOfAddress.Refusal(d, "too many mails to this address")
 	}
-	if d := s.config.Limiter.Take(now, mailsOfAccount, email); !d.Allowed {
-		s.config.Limiter.GiveBack(now, mailsOfAddress, bucket)
-		return tooMany(mailsOfAccount, d, "too many mails to this address")
+	if d := s.config.Limiter.Take(now, mailsOfAccount, email, 1); !d.Allowed {
+		s.config.Limiter.GiveBack(now, mailsOfAddress, bucket, 1)
+		return mailsOfAccount.Refusal(d, "too many mails to this address")
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func TestGenerateRefuses(t *testing.T) {
 		{"a pattern that RE2 cannot take", name, "name: { type: string, maxLength: 10, pattern: '^(?=a)b$' }", "/components/schemas/Thing/properties/name/pattern", "RE2"},
 		{"a dangling reference", "schema: { $ref: '#/components/schemas/Thing' }", "schema: { $ref: '#/components/schemas/Thingy' }", "/paths/~1things~1{id}/put/requestBody/content/application~1json/schema/$ref", "which is not declared"},
 		{"a path parameter that is not declared", "  /things/{id}:", "  /things/{id}/{part}:", "/paths/~1things~1{id}~1{part}/put", "which no parameter declares"},
-		{"a limit by something that is not counted", "operationId: putThing", "operationId: putThing\n      x-rate-limit: [{ name: a, by: moon, quota: 1, window: 1 }]", "/paths/~1things~1{id}/put/x-rate-limit/0/by", "by address or by principal"},
+		{"a limit by something that is not counted", "operationId: putThing", "operationId: putThing\n      x-rate-limit: [{ name: a, by: moon, quota: 1, window: 1 }]", "/paths/~1things~1{id}/put/x-rate-limit/0/by", "by address, principal, key, client or account"},
 		{"a misspelled keyword", name, "name: { type: string, max_length: 10 }", "/components/schemas/Thing/properties/name/max_length", "write maxLength"},
 		{"a keyword of nobody", name, "name: { type: string, optional: true }", "/components/schemas/Thing/properties/name/optional", "not a keyword"},
 		{"a keyword of an older draft", name, "name: { $recursiveRef: '#' }", "/components/schemas/Thing/properties/name/$recursiveRef", "write $dynamicRef"},

@@ -61,7 +61,7 @@ func (e *emitter) operations() string {
 		e.operation(o)
 	}
 	e.forms()
-	e.p("// DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.")
+	e.p("// DefaultLimits returns the limits by address of the root x-rate-limit, which requests that no operation answers are counted by.")
 	e.p("func DefaultLimits() []guard.Limit {\nreturn []guard.Limit{")
 	for _, l := range e.document.defaults {
 		e.p("%s,", l.literal())
@@ -116,18 +116,6 @@ func quoteAll(list []string) string {
 		q[i] = fmt.Sprintf("%q", s)
 	}
 	return strings.Join(q, ", ")
-}
-
-func (l limit) literal() string {
-	by := "guard.ByAddress"
-	if l.by == "principal" {
-		by = "guard.ByPrincipal"
-	}
-	burst := ""
-	if l.burst > 0 {
-		burst = fmt.Sprintf(", Burst: %d", l.burst)
-	}
-	return fmt.Sprintf("{By: %s, Limit: ratelimit.Limit{Name: %q, Quota: %d, Window: %d * time.Second%s}}", by, l.name, l.quota, l.window, burst)
 }
 
 func (e *emitter) operation(o *operation) {

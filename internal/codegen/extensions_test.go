@@ -203,11 +203,16 @@ func TestExtensionsAsTheirSchemaSays(t *testing.T) {
 		{"an operation", "x-rate-limit: [{ name: 5, by: address, quota: 5, window: 60 }]", "printable ASCII"},
 		{"an operation", "x-rate-limit: [{ name: a b, by: address, quota: 5, window: 60 }]", "printable ASCII"},
 		{"an operation", "x-rate-limit: [{ name: '', by: address, quota: 5, window: 60 }]", "printable ASCII"},
-		{"an operation", "x-rate-limit: [{ name: a, by: moon, quota: 5, window: 60 }]", "by address or by principal"},
+		{"an operation", "x-rate-limit: [{ name: a, by: moon, quota: 5, window: 60 }]", "by address, principal, key, client or account"},
 		{"an operation", "x-rate-limit: [{ name: a, by: address, quota: 0, window: 60 }]", "requests from 1"},
 		{"an operation", "x-rate-limit: [{ name: a, by: address, quota: 5, window: 1m }]", "seconds from 1"},
 		{"an operation", "x-rate-limit: [{ name: a, by: address, quota: 5, window: 31536001 }]", "seconds from 1"},
 		{"an operation", "x-rate-limit: [{ " + limit + ", burst: 0 }]", "requests from 1"},
+		{"an operation", "x-rate-limit: [{ " + limit + ", burst: 2, cost: 2 }, { name: b, by: key, quota: 5, window: 60, cost: 5 }, { name: c, by: client, quota: 5, window: 60 }]", ""},
+		{"an operation", "x-rate-limit: [{ name: a, by: account, member: name, quota: 5, window: 60 }, { name: b, by: client, member: name, quota: 5, window: 60 }]", ""},
+		{"an operation", "x-rate-limit: [{ " + limit + ", cost: 0 }]", "places from 1"},
+		{"an operation", "x-rate-limit: [{ " + limit + ", member: name }]", "names a client or an account"},
+		{"an operation", "x-rate-limit: [{ name: a, by: account, member: 5, quota: 5, window: 60 }]", "must be the name of a member"},
 		{"an operation", "x-rate-limit: [{ " + limit + ", per: day }]", `"per" has no place in a limit`},
 		{"a path", "x-rate-limit: []", "it stands at the root of the document and in an operation"},
 
@@ -287,6 +292,27 @@ func TestExtensionsAsTheirSchemaSays(t *testing.T) {
 			}
 			key, _, _ := strings.Cut(row.member, ":")
 			judgedAs(t, text, key, row.reason)
+		})
+	}
+}
+
+// A limit must be one that can count something, which only what stands around it can tell.
+func TestALimitFitsItsOperation(t *testing.T) {
+	const limit = "name: a, by: address, quota: 5, window: 60"
+	for _, row := range []struct{ where, member, reason string }{
+		{"a public operation", "x-public-reason: All may.\n      x-rate-limit: [{ name: a, by: client, member: name, quota: 5, window: 60 }]", ""},
+		{"an operation", "x-rate-limit: [{ " + limit + ", burst: 2, cost: 3 }]", "never allowed: at most 2 places"},
+		{"an operation", "x-rate-limit: [{ " + limit + ", cost: 6 }]", "never allowed: at most 5 places"},
+		{"an operation", "x-rate-limit: [{ name: a, by: address, quota: 60000001, window: 60 }]", "more than 1000000 requests a second"},
+		{"an operation", "x-rate-limit: [{ name: a, by: account, member: size, quota: 5, window: 60 }]", `has no member "size" that is a string`},
+		{"an operation", "x-rate-limit: [{ name: a, by: account, quota: 5, window: 60 }]", "the operation takes no HTTP Basic"},
+		{"an operation without a body", "x-rate-limit: [{ name: a, by: account, member: name, quota: 5, window: 60 }]", "the operation takes none"},
+		{"a public operation", "x-public-reason: All may.\n      x-rate-limit: [{ name: a, by: client, quota: 5, window: 60 }]", "say with member"},
+		{"a public operation", "x-public-reason: All may.\n      x-rate-limit: [{ name: a, by: key, quota: 5, window: 60 }]", "open to everybody: count by address"},
+		{"the root", "x-rate-limit: [{ name: a, by: account, member: name, quota: 5, window: 60 }]", "state the limit there"},
+	} {
+		t.Run(row.member+" in "+row.where, func(t *testing.T) {
+			judgedAs(t, placeAmong(t, row.where, row.member), "x-rate-limit", row.reason)
 		})
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	oapi "github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
-
-	"example.com/gatehouse/internal/ceiling"
 )
 
 // operation is a row of the operation table.
@@ -28,12 +26,6 @@ type operation struct {
 	ignoreUnknown bool
 	parameters    []parameter
 	responses     []response
-}
-
-type limit struct {
-	name                 string
-	by                   string // address, principal
-	quota, window, burst int64
 }
 
 // operationReader holds what the operations of a document share.
@@ -83,6 +75,7 @@ func (r *operationReader) read(path, method string, pathNode, n node) *operation
 	o.ignoreUnknown = n.get("x-unknown-parameters").oneOf("what to do with unknown parameters", "ignore") != ""
 	r.readParameters(o, pathNode, n)
 	r.readBody(o, n)
+	o.checkMembers()
 	r.readResponses(o, n)
 	return o
 }
@@ -126,65 +119,12 @@ func anonymous(path string) string {
 
 var escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-func (r *operationReader) readLimits(o *operation, n node) {
-	list := r.inherited(n, "x-rate-limit")
-	if list.exists() && !list.isSequence() {
-		list.fault("must be a list of limits")
-	}
-	for _, e := range list.elements() {
-		l := r.readLimit(e)
-		switch {
-		case l.by == "principal" && len(o.security) == 0 && n.get("x-rate-limit").exists() && o.public != "":
-			e.fault("counts by principal, and the operation is open to everybody: count by address")
-		case l.by == "principal" && len(o.security) == 0: // nobody to count
-		default:
-			o.limits = append(o.limits, l)
-		}
-	}
-	o.maxBodyBytes = ceiling.BodyBytes
-	if most := r.inherited(n, "x-max-body-bytes"); most.exists() {
-		o.maxBodyBytes = int64(most.within("bytes", 1, maxBodyBytes))
-	}
-	if timeout := r.inherited(n, "x-timeout"); timeout.exists() {
-		o.timeout = timeout.within("seconds", 1, maxTimeout)
-	}
-	if own := n.get("x-max-body-bytes"); own.exists() && !n.get("requestBody").exists() {
-		own.fault("bounds a body, and the operation takes none: remove it, or declare requestBody")
-	}
-}
-
 // inherited is what an operation says, or the root of the document for all that say nothing.
 func (r *operationReader) inherited(n node, key string) node {
 	if own := n.get(key); own.exists() {
 		return own
 	}
 	return r.top.get(key)
-}
-
-// readLimit reads one entry of x-rate-limit.
-func (r *operationReader) readLimit(n node) limit {
-	n.allow("a limit", "name", "by", "quota", "window", "burst")
-	needed := []string{"name", "by", "quota", "window"}
-	if missing := slices.DeleteFunc(needed, func(key string) bool { return n.get(key).exists() }); len(missing) > 0 {
-		n.fault("the limit has no %s: it needs a name, by (address or principal), a quota of requests and a window in seconds", strings.Join(missing, " and no "))
-		return limit{}
-	}
-	l := limit{name: n.get("name").text(), by: n.get("by").text(),
-		quota: int64(n.get("quota").within("requests", 1, maxQuota)), window: int64(n.get("window").within("seconds", 1, maxWindow))}
-	if burst := n.get("burst"); burst.exists() {
-		l.burst = int64(burst.within("requests", 1, maxQuota))
-	}
-	if !n.get("name").isText() || !isPrintable(l.name) {
-		n.get("name").fault("the name of a limit is printable ASCII without spaces, quotes and backslashes: it stands in the RateLimit fields")
-	}
-	if l.by != "address" && l.by != "principal" {
-		n.get("by").fault("a limit counts by address or by principal")
-	}
-	if other, found := r.limits[l.name]; found && other != l {
-		n.fault("the limit %q means something else elsewhere: a name is a bucket, give each limit its own", l.name)
-	}
-	r.limits[l.name] = l
-	return l
 }
 
 // produces are the media types of the successful responses.

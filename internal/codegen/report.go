@@ -275,14 +275,6 @@ func (l *loaded) saidBy(o *operation, key string) string {
 	return "ceiling"
 }
 
-func (l limit) text() string {
-	text := fmt.Sprintf("%s: %d in %d s by %s", l.name, l.quota, l.window, l.by)
-	if l.burst > 0 {
-		text += fmt.Sprintf(", %d at once", l.burst)
-	}
-	return text
-}
-
 // reading says how a body is read, where that is not plain from its media type.
 func (k bodyKind) reading() string {
 	switch k {

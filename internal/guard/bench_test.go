@@ -28,7 +28,7 @@ func BenchmarkGuard(b *testing.B) {
 	}
 	op := post(true, guard.Body{MediaType: "application/json", Decode: func([]byte, any, *validation.Violations) error { return nil }})
 	op.Security = a(needs(bearer, "items:write"), needs(keyHeader, "items:write"), needs(keyBearer, "items:write"))
-	op.Limits = []guard.Limit{limit("address", guard.ByAddress, 1<<40), limit("principal", guard.ByPrincipal, 1<<40)}
+	op.Limits = []guard.Limit{limit("address", guard.ByAddress, 60_000_000), limit("principal", guard.ByPrincipal, 60_000_000)}
 	e := echo.New()
 	e.Pre(func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

@@ -62,24 +62,30 @@ func (Binder) Bind(dst any, c echo.Context) error {
 		}
 		return io.EOF
 	}
-	if err := rt.decode(s, data, dst); err != nil {
+	if err := rt.decode(c, s, data, dst); err != nil {
 		return withoutEOF(err)
 	}
 	return s.violations.Err()
 }
 
-// decode hands the body to the decoder of its media type.
-func (rt *route) decode(s *State, data []byte, dst any) error {
+// decode hands the body to the decoder of its media type. Who it names is counted before, so that what is refused counts too.
+func (rt *route) decode(c echo.Context, s *State, data []byte, dst any) error {
 	switch b := s.body; {
 	case b.Form != nil:
 		values, err := rt.form(s, string(data))
 		if err != nil {
 			return err
 		}
+		if err := rt.takeMember(c, s, values.Get); err != nil {
+			return err
+		}
 		return b.Form(values, dst, &s.violations)
 	case b.Multipart != nil:
 		return b.Multipart(data, s.boundary, dst, &s.violations)
 	default:
+		if err := rt.takeMember(c, s, func(name string) string { return validation.Member(data, name) }); err != nil {
+			return err
+		}
 		return b.Decode(data, dst, &s.violations)
 	}
 }

@@ -179,14 +179,22 @@ func (op *Operation) checkLimits(buckets map[string]Limit, limiter bool, fault f
 		if err := checkLimit(l.Limit); err != nil {
 			fault("%v", err)
 		}
-		if l.By != ByAddress && l.By != ByPrincipal {
+		if l.By < ByAddress || l.By > ByAccount {
 			fault("has limit %q by nothing that is known", l.Limit.Name)
 		}
-		// Limits of one name share their buckets, so they must be one limit.
-		if other, known := buckets[l.Limit.Name]; known && other != l {
+		if l.Member != "" && l.By != ByClient && l.By != ByAccount {
+			fault("has limit %q by a member of the body, which names clients and accounts alone", l.Limit.Name)
+		}
+		if l.Cost < 0 || l.Cost > l.Limit.Most() {
+			fault("has limit %q at a cost that it never allows", l.Limit.Name)
+		}
+		// Limits of one name share their buckets, so they must be one limit. What a request costs, and where the name stands that it
+		// counts, is each operation's own.
+		one := Limit{By: l.By, Limit: l.Limit}
+		if other, known := buckets[l.Limit.Name]; known && other != one {
 			fault("has limit %q with other numbers than another operation: give it a name of its own", l.Limit.Name)
 		}
-		buckets[l.Limit.Name] = l
+		buckets[l.Limit.Name] = one
 	}
 }
 
@@ -197,6 +205,9 @@ func checkLimit(l ratelimit.Limit) error {
 	}
 	if l.Quota <= 0 || l.Window <= 0 || l.Burst < 0 {
 		return fmt.Errorf("has limit %q: quota and window must be positive", l.Name)
+	}
+	if float64(l.Quota) > l.Window.Seconds()*ratelimit.MaxRate {
+		return fmt.Errorf("has limit %q: more than %d requests a second are not counted", l.Name, ratelimit.MaxRate)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/ratelimit"
 	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
 )
 
 func limit(name string, by guard.Subject, quota int) guard.Limit {
@@ -100,7 +102,9 @@ func TestAllLimitsThatWereHitAreTold(t *testing.T) {
 // never is a limiter that refuses without saying for how long.
 type never struct{}
 
-func (never) Take(time.Time, ratelimit.Limit, string) ratelimit.Decision { return ratelimit.Decision{} }
+func (never) Take(time.Time, ratelimit.Limit, string, int) ratelimit.Decision {
+	return ratelimit.Decision{}
+}
 
 func TestLimiterThatCannotSayWhen(t *testing.T) {
 	op := guard.Operation{ID: "getX", Method: "GET", Path: "/x", Public: "it is", Limits: []guard.Limit{limit("n", guard.ByAddress, 1)}}
@@ -125,13 +129,14 @@ func TestAddressesThatShareABucket(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := ratelimit.NewMemory(10)
-			limits := []ratelimit.Limit{{Name: "address", Quota: 1, Window: time.Minute}}
+			limits := []guard.Limit{limit("address", guard.ByAddress, 1)}
 			takeFrom := func(address string) error {
 				var parsed netip.Addr
 				if address != "" {
 					parsed = netip.MustParseAddr(address)
 				}
-				return guard.TakeAddress(l, limits, guard.NewState(t.Context(), "id", parsed, time.Unix(1, 0)))
+				c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil), httptest.NewRecorder())
+				return guard.TakeAddress(l, limits, c, guard.NewState(t.Context(), "id", parsed, time.Unix(1, 0)))
 			}
 			if err := takeFrom(tt.a); err != nil {
 				t.Fatal(err)

@@ -74,12 +74,23 @@ const (
 	ByAddress Subject = iota
 	// ByPrincipal counts after authentication, by subject.
 	ByPrincipal
+	// ByKey counts after authentication, by API key. Who is let in without one is not counted.
+	ByKey
+	// ByClient counts by OAuth client: the one of the credential after authentication, or the one that Member names.
+	ByClient
+	// ByAccount counts by the name of an account, whether there is such an account or not: the user name of HTTP Basic before
+	// authentication, and the one in Member.
+	ByAccount
 )
 
 // Limit is one entry of x-rate-limit.
 type Limit struct {
 	By    Subject
 	Limit ratelimit.Limit
+	// Cost is how many places a request takes. 0: one.
+	Cost int
+	// Member is the member of the body that holds the name of a client or an account, for operations that nobody logs in to before.
+	Member string
 }
 
 // Body is one media type of a request body. Exactly one of Decode, Form, Multipart, Stream and Refused is set.

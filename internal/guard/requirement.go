@@ -8,6 +8,7 @@ import (
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/problem"
+	"github.com/labstack/echo/v4"
 )
 
 type verdict int
@@ -56,12 +57,15 @@ const inlineOutcomes = 8
 const unavailableFor = 5 * time.Second
 
 // authenticate evaluates every credential of the operation that was presented, each scheme at most once, and decides.
-func (rt *route) authenticate(r *http.Request, s *State) error {
+func (rt *route) authenticate(c echo.Context, s *State) error {
 	if len(rt.uses) == 0 {
 		return nil
 	}
-	p, err := rt.extract(r, s)
+	p, err := rt.extract(c.Request(), s)
 	if err != nil {
+		return err
+	}
+	if err := rt.takeName(c, s, &p); err != nil {
 		return err
 	}
 	var inline [inlineOutcomes]outcome

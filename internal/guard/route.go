@@ -9,7 +9,6 @@ import (
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/problem"
-	"example.com/gatehouse/internal/ratelimit"
 	"github.com/labstack/echo/v4"
 )
 
@@ -19,7 +18,7 @@ type route struct {
 	limiter Limiter
 	buffers *sync.Pool
 
-	byAddress, byPrincipal []ratelimit.Limit
+	limits limits
 
 	// uses are the schemes of the operation, each once, in the order of the document.
 	uses              []schemeUse
@@ -51,18 +50,12 @@ func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
 	if rt.crossOrigin == nil {
 		rt.crossOrigin = &http.CrossOriginProtection{}
 	}
-	for _, l := range op.Limits {
-		if l.By == ByPrincipal {
-			rt.byPrincipal = append(rt.byPrincipal, l.Limit)
-		} else {
-			rt.byAddress = append(rt.byAddress, l.Limit)
-		}
-	}
 	if c.CheckResponses && op.Responses != nil {
 		rt.responses = op.Responses()
 	}
 	rt.hasPathParameters = strings.Contains(op.Path, "{")
 	rt.compileSecurity(c)
+	rt.compileLimits()
 	for i := range op.Bodies {
 		b := &op.Bodies[i]
 		rt.bodies = append(rt.bodies, b.compile())
@@ -180,10 +173,8 @@ func (rt *route) challenged(r *http.Request, err error) error {
 // then limits by caller, and only then what the request says. Nothing of the body is read before the last step.
 func (rt *route) admit(c echo.Context, s *State) error {
 	r := c.Request()
-	if len(rt.byAddress) > 0 {
-		if err := take(rt.limiter, rt.byAddress, s.Started, s.addressBucket()); err != nil {
-			return err
-		}
+	if err := rt.takeAddress(c, s); err != nil {
+		return err
 	}
 	if rt.secretQuery != nil && r.URL.RawQuery != "" {
 		s.query = c.QueryParams()
@@ -194,13 +185,11 @@ func (rt *route) admit(c echo.Context, s *State) error {
 	if rt.op.OwnOrigin && rt.crossOrigin.Check(r) != nil {
 		return problem.CrossOrigin.New("a page of another site made this request: open the page here and send its form")
 	}
-	if err := rt.authenticate(r, s); err != nil {
+	if err := rt.authenticate(c, s); err != nil {
 		return err
 	}
-	if len(rt.byPrincipal) > 0 && s.authenticated {
-		if err := take(rt.limiter, rt.byPrincipal, s.Started, s.principal.Subject); err != nil {
-			return err
-		}
+	if err := rt.takeCaller(c, s); err != nil {
+		return err
 	}
 	body, err := rt.chooseBody(r, s)
 	if err != nil {

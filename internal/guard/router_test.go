@@ -191,6 +191,18 @@ func TestFinishFindsEveryFault(t *testing.T) {
 		{"one name for two limits", func(_ *guard.Config, op *guard.Operation) {
 			op.Limits = []guard.Limit{limit("n", 1), limit("n", 2)}
 		}, `has limit "n" with other numbers`},
+		{"a limit by nothing", func(_ *guard.Config, op *guard.Operation) {
+			op.Limits = []guard.Limit{{By: 9, Limit: ratelimit.Limit{Name: "n", Quota: 1, Window: time.Minute}}}
+		}, "by nothing that is known"},
+		{"a cost that is never allowed", func(_ *guard.Config, op *guard.Operation) {
+			op.Limits = []guard.Limit{{Limit: ratelimit.Limit{Name: "n", Quota: 2, Window: time.Minute}, Cost: 3}}
+		}, "at a cost that it never allows"},
+		{"a limit that is too fast to count", func(_ *guard.Config, op *guard.Operation) {
+			op.Limits = []guard.Limit{{Limit: ratelimit.Limit{Name: "n", Quota: 60_000_001, Window: time.Minute}}}
+		}, "more than 1000000 requests a second"},
+		{"an address in the body", func(_ *guard.Config, op *guard.Operation) {
+			op.Limits = []guard.Limit{{Limit: ratelimit.Limit{Name: "n", Quota: 2, Window: time.Minute}, Member: "address"}}
+		}, "which names clients and accounts alone"},
 		{"limits without a limiter", func(c *guard.Config, op *guard.Operation) {
 			c.Limiter, op.Limits = nil, []guard.Limit{limit("n", 1)}
 		}, "has limits, and Config.Limiter is missing"},

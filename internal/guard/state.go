@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/validation"
 )
 
@@ -29,6 +30,8 @@ type State struct {
 	timed      context.Context
 	route      *route
 	addressKey string
+	// low are the limits of which less than a half is left.
+	low []problem.Limit
 	// principal is a copy: what authenticators return is shared between requests, and has no scheme.
 	principal     auth.Principal
 	authenticated bool

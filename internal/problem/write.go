@@ -66,7 +66,7 @@ func (e *Error) Write(w http.ResponseWriter, requestID string, format Format) er
 		h["Retry-After"] = []string{strconv.FormatInt(ceilSeconds(e.RetryAfter), 10)}
 	}
 	if len(e.Limits) > 0 {
-		policy, state := e.rateLimitFields()
+		policy, state := RateLimitFields(e.Limits)
 		h["Ratelimit-Policy"] = []string{policy}
 		h["Ratelimit"] = []string{state}
 	}
@@ -213,12 +213,12 @@ func appendDescription(b []byte, s string) []byte {
 	return b
 }
 
-// rateLimitFields are RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers. The names of limits are
+// RateLimitFields returns RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers. The names of limits are
 // checked when the operation table starts: they hold nothing that a structured field would have to escape.
-func (e *Error) rateLimitFields() (policy, state string) {
+func RateLimitFields(limits []Limit) (policy, state string) {
 	var p, s []byte
-	for i := range e.Limits {
-		l := &e.Limits[i]
+	for i := range limits {
+		l := &limits[i]
 		if i > 0 {
 			p = append(p, ", "...)
 			s = append(s, ", "...)

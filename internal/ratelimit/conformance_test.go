@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"example.com/gatehouse/internal/ratelimit"
+	"example.com/gatehouse/internal/ratelimit/redistest"
 	"github.com/google/go-cmp/cmp"
 )
 
 // store is what every place that keeps buckets can do. A store with its own clock or network is adapted to it.
 type store interface {
-	Take(now time.Time, l ratelimit.Limit, key string) ratelimit.Decision
-	GiveBack(now time.Time, l ratelimit.Limit, key string)
+	Take(now time.Time, l ratelimit.Limit, key string, cost int) ratelimit.Decision
+	GiveBack(now time.Time, l ratelimit.Limit, key string, cost int)
+	Reset(now time.Time, l ratelimit.Limit, key string)
 }
 
 func TestMemoryConforms(t *testing.T) {
@@ -26,15 +28,15 @@ func TestMemoryWithoutRoomConformsButForGiveBack(t *testing.T) {
 	start := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 	l := ratelimit.Limit{Name: "login", Quota: 2, Window: time.Minute}
 	for range 2 {
-		if !m.Take(start, l, "k").Allowed {
+		if !m.Take(start, l, "k", 1).Allowed {
 			t.Fatal("refused within the quota")
 		}
 	}
-	m.GiveBack(start, l, "k")
-	if m.Take(start, l, "k").Allowed {
+	m.GiveBack(start, l, "k", 1)
+	if m.Take(start, l, "k", 1).Allowed {
 		t.Error("a place of a lane was given back")
 	}
-	if d := m.Take(start.Add(30*time.Second), l, "k"); !d.Allowed {
+	if d := m.Take(start.Add(30*time.Second), l, "k", 1); !d.Allowed {
 		t.Errorf("a lane does not fill: %+v", d)
 	}
 }
@@ -43,7 +45,9 @@ type step struct {
 	at       time.Duration
 	limit    string // "login" where empty
 	key      string // "k" where empty
+	cost     int    // 1 where 0
 	giveBack bool
+	reset    bool
 	want     ratelimit.Decision
 }
 
@@ -65,7 +69,8 @@ func no(retry, reset time.Duration) ratelimit.Decision {
 // conformance is the contract of a store: every one runs this table.
 func conformance(t *testing.T, open func(*testing.T) store) {
 	const s = time.Second
-	third := 8571428572 * time.Nanosecond // a seventh of a minute, rounded up
+	const us = time.Microsecond
+	seventh := 8571429 * us // of a minute, rounded up
 	for name, steps := range map[string][]step{
 		"the whole quota at once, then none": {
 			{want: yes(2, 20*s)}, {want: yes(1, 40*s)}, {want: yes(0, 60*s)}, {want: no(20*s, 60*s)}, {want: no(20*s, 60*s)},
@@ -89,8 +94,8 @@ func conformance(t *testing.T, open func(*testing.T) store) {
 			{at: 1 * s, limit: "search", want: yes(0, 1*s)},
 		},
 		"an interval that is not a whole number is rounded up": {
-			{limit: "uneven", want: yes(1, third)}, {limit: "uneven", want: yes(0, 2*third)},
-			{at: third - 1, limit: "uneven", want: no(1, third+1)}, {at: third, limit: "uneven", want: yes(0, 2*third)},
+			{limit: "uneven", want: yes(1, seventh)}, {limit: "uneven", want: yes(0, 2*seventh)},
+			{at: seventh - us, limit: "uneven", want: no(us, seventh+us)}, {at: seventh, limit: "uneven", want: yes(0, 2*seventh)},
 		},
 		"another key is another bucket": {
 			{want: yes(2, 20*s)}, {key: "other", want: yes(2, 20*s)}, {key: "", want: yes(1, 40*s)},
@@ -116,8 +121,29 @@ func conformance(t *testing.T, open func(*testing.T) store) {
 		"giving back to one key does nothing for another": {
 			{want: yes(2, 20*s)}, {key: "other", want: yes(2, 20*s)}, {giveBack: true}, {key: "other", want: yes(1, 40*s)},
 		},
+		"a cost takes so many places": {
+			{cost: 2, want: yes(1, 40*s)}, {want: yes(0, 60*s)}, {want: no(20*s, 60*s)},
+		},
+		"a cost is taken whole or not at all": {
+			{cost: 2, want: yes(1, 40*s)}, {cost: 2, want: no(20*s, 40*s)}, {want: yes(0, 60*s)}, {at: 20 * s, cost: 2, want: no(20*s, 40*s)}, {at: 40 * s, cost: 2, want: yes(0, 60*s)},
+		},
+		"a cost above what a bucket holds is refused for ever": {
+			{cost: 4, want: no(20*s, 0)}, {at: time.Hour, cost: 4, want: no(20*s, 0)}, {at: time.Hour, cost: 1 << 40, want: no(20*s, 0)}, {at: time.Hour, want: yes(2, 20*s)},
+		},
+		"a cost that is given back can be taken again": {
+			{cost: 3, want: yes(0, 60*s)}, {giveBack: true, cost: 2}, {cost: 2, want: yes(0, 60*s)}, {want: no(20*s, 60*s)},
+		},
+		"giving back more than was taken gives a full bucket and no more": {
+			{want: yes(2, 20*s)}, {giveBack: true, cost: 1 << 40}, {cost: 3, want: yes(0, 60*s)}, {want: no(20*s, 60*s)},
+		},
+		"a bucket that is reset is as new": {
+			{cost: 3, want: yes(0, 60*s)}, {want: no(20*s, 60*s)}, {reset: true}, {cost: 3, want: yes(0, 60*s)}, {want: no(20*s, 60*s)},
+		},
+		"a reset of one key does nothing for another, nor for another limit": {
+			{cost: 3, want: yes(0, 60*s)}, {key: "other", reset: true}, {limit: "search", reset: true}, {want: no(20*s, 60*s)},
+		},
 		"a limit without a quota admits nobody": {
-			{limit: "closed", want: no(1, 0)}, {limit: "closed", at: time.Hour, want: no(1, 0)},
+			{limit: "closed", want: no(us, 0)}, {limit: "closed", at: time.Hour, want: no(us, 0)}, {limit: "closed", giveBack: true}, {limit: "closed", want: no(us, 0)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,11 +157,15 @@ func conformance(t *testing.T, open func(*testing.T) store) {
 				if st.key != "" {
 					key = st.key
 				}
-				if st.giveBack {
-					m.GiveBack(start.Add(st.at), limit, key)
+				switch {
+				case st.giveBack:
+					m.GiveBack(start.Add(st.at), limit, key, max(st.cost, 1))
+					continue
+				case st.reset:
+					m.Reset(start.Add(st.at), limit, key)
 					continue
 				}
-				if diff := cmp.Diff(st.want, m.Take(start.Add(st.at), limit, key)); diff != "" {
+				if diff := cmp.Diff(st.want, m.Take(start.Add(st.at), limit, key, max(st.cost, 1))); diff != "" {
 					t.Fatalf("step %d: %s", i, diff)
 				}
 			}
@@ -149,7 +179,7 @@ func conformance(t *testing.T, open func(*testing.T) store) {
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
-				if m.Take(now, limits["login"], "k").Allowed {
+				if m.Take(now, limits["login"], "k", 1).Allowed {
 					allowed.Add(1)
 				}
 			})
@@ -164,9 +194,14 @@ func conformance(t *testing.T, open func(*testing.T) store) {
 		m := open(t)
 		now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 		for i := range 3000 {
-			if d := m.Take(now, limits["login"], fmt.Sprint(i%1000)); !d.Allowed || d.Remaining != 2-i/1000 {
+			if d := m.Take(now, limits["login"], fmt.Sprint(i%1000), 1); !d.Allowed || d.Remaining != 2-i/1000 {
 				t.Fatalf("request %d: %+v", i, d)
 			}
 		}
 	})
+}
+
+func TestSharedConformsOnRedis(t *testing.T) {
+	s := redistest.Start(t)
+	conformance(t, func(t *testing.T) store { return ratelimit.NewOnRedis(t, s) })
 }

@@ -20,7 +20,7 @@ func admits(t *testing.T, l Limit, times []int64) {
 	first := times[0]
 	for i, now := range times {
 		latest = max(latest, now)
-		next, d := r.take(now, full)
+		next, d := r.take(now, full, 1)
 		switch {
 		case d.Allowed:
 			admitted++
@@ -35,7 +35,7 @@ func admits(t *testing.T, l Limit, times []int64) {
 		}
 		full = next
 		if most := burst + (latest-first)/r.interval; most >= 0 && admitted > most {
-			t.Fatalf("%+v admitted %d in %d ns, at most %d", l, admitted, latest-first, most)
+			t.Fatalf("%+v admitted %d in %d µs, at most %d", l, admitted, latest-first, most)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestAsMuchAsTheQuotaIsAdmittedToWhoeverKeepsToIt(t *testing.T) {
 	r := l.rate()
 	var full int64
 	for i := range int64(1000) {
-		next, d := r.take(i*r.interval, full)
+		next, d := r.take(i*r.interval, full, 1)
 		if !d.Allowed {
 			t.Fatalf("request %d refused: %+v", i, d)
 		}
@@ -84,19 +84,19 @@ func TestARefusedRequestIsAllowedExactlyAfterRetryAfter(t *testing.T) {
 		now, full := int64(1000), int64(0)
 		d := Decision{Allowed: true}
 		for d.Allowed {
-			full, d = r.take(now, full)
+			full, d = r.take(now, full, 1)
 		}
-		if _, early := r.take(now+int64(d.RetryAfter)-1, full); early.Allowed {
-			t.Errorf("%+v: allowed 1 ns before RetryAfter", l)
+		if _, early := r.take(now+d.RetryAfter.Microseconds()-1, full, 1); early.Allowed {
+			t.Errorf("%+v: allowed 1 µs before RetryAfter", l)
 		}
-		if _, onTime := r.take(now+int64(d.RetryAfter), full); !onTime.Allowed {
+		if _, onTime := r.take(now+d.RetryAfter.Microseconds(), full, 1); !onTime.Allowed {
 			t.Errorf("%+v: refused after RetryAfter", l)
 		}
 		burst := l.Burst
 		if burst == 0 {
 			burst = l.Quota
 		}
-		if _, reset := r.take(now+int64(d.Reset), full); reset.Remaining != burst-1 {
+		if _, reset := r.take(now+d.Reset.Microseconds(), full, 1); reset.Remaining != burst-1 {
 			t.Errorf("%+v: after Reset %d remain of %d", l, reset.Remaining, burst)
 		}
 	}
@@ -111,7 +111,7 @@ func TestAnImpossibleLimitIsClosed(t *testing.T) {
 		"a negative window": {Quota: 1, Window: -time.Second},
 		"a negative burst":  {Quota: 1, Window: time.Second, Burst: -1},
 	} {
-		if _, d := l.rate().take(0, 0); d.Allowed || d.RetryAfter <= 0 {
+		if _, d := l.rate().take(0, 0, 1); d.Allowed || d.RetryAfter <= 0 {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}
@@ -125,20 +125,29 @@ func TestTheEndOfTimeDoesNotOpenALimit(t *testing.T) {
 		"the largest burst and window": {Quota: 1, Window: math.MaxInt64, Burst: math.MaxInt},
 	} {
 		r := l.rate()
-		if r.interval <= 0 || r.capacity <= 0 {
+		if r.interval <= 0 || r.capacity < 0 || r.capacity > maxCapacity {
 			t.Errorf("%s: %+v", name, r)
 		}
-		if _, d := r.take(math.MaxInt64, 0); d.Allowed {
-			t.Errorf("%s: allowed at the last nanosecond", name)
+		if _, d := r.take(math.MaxInt64, 0, 1); d.Allowed {
+			t.Errorf("%s: allowed at the last microsecond", name)
 		}
-		if full, d := r.take(0, math.MaxInt64); d.Allowed || full != math.MaxInt64 {
+		if full, d := r.take(0, math.MaxInt64, 1); d.Allowed || full != math.MaxInt64 {
 			t.Errorf("%s: %+v, state %d", name, d, full)
 		}
 	}
 }
 
+func TestACostThatHasNoNumberIsRefused(t *testing.T) {
+	r := Limit{Quota: 10, Window: time.Minute}.rate()
+	for _, cost := range []int64{11, 1 << 40, math.MaxInt64} {
+		if full, d := r.take(5, 7, cost); d.Allowed || full != 7 || d.RetryAfter <= 0 {
+			t.Errorf("cost %d: %+v, state %d", cost, d, full)
+		}
+	}
+}
+
 func TestGiveBackNeverFillsMoreThanABucket(t *testing.T) {
-	r := Limit{Quota: 2, Window: 20 * time.Nanosecond}.rate()
+	r := Limit{Quota: 2, Window: 20 * time.Microsecond}.rate()
 	for name, c := range map[string]struct{ now, full, want int64 }{
 		"one of two":                         {0, 20, 10},
 		"one of one":                         {0, 10, 0},
@@ -147,7 +156,7 @@ func TestGiveBackNeverFillsMoreThanABucket(t *testing.T) {
 		"nothing, it was never used":         {30, 0, 0},
 		"at the end of time":                 {0, math.MaxInt64, math.MaxInt64 - 10},
 	} {
-		if got := r.giveBack(c.now, c.full); got != c.want {
+		if got := r.giveBack(c.now, c.full, 1); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
@@ -160,7 +169,7 @@ func FuzzGCRA(f *testing.F) {
 	f.Fuzz(func(t *testing.T, quota int, window int64, burst int, now, a, b, c int64) {
 		l := Limit{Quota: quota, Window: time.Duration(window), Burst: burst}
 		if quota <= 0 || window <= 0 || burst < 0 {
-			if _, d := l.rate().take(max(0, now), 0); d.Allowed {
+			if _, d := l.rate().take(max(0, now), 0, 1); d.Allowed {
 				t.Fatalf("%+v is open", l)
 			}
 			return

@@ -66,8 +66,8 @@ func NewMemory(maxKeys int) *Memory {
 	return m
 }
 
-// Take asks for a place of the key under the limit. Limits of one name share their buckets.
-func (m *Memory) Take(now time.Time, l Limit, key string) Decision {
+// Take asks for cost places of the key under the limit, all or none of them. Limits of one name share their buckets.
+func (m *Memory) Take(now time.Time, l Limit, key string, cost int) Decision {
 	s, b := m.find(l, key)
 	r := l.rate()
 	s.mu.Lock()
@@ -83,24 +83,32 @@ func (m *Memory) Take(now time.Time, l Limit, key string) Decision {
 			table, b = s.lanes, lane
 		}
 	}
-	next, d := r.take(t, full)
+	next, d := r.take(t, full, int64(cost))
 	if known || next > t { // a full bucket need not be kept
 		table[b] = next
 	}
 	return d
 }
 
-// GiveBack returns a place that Take allowed: a success does not count. It must be called at most once
+// GiveBack returns places that Take allowed: a success does not count. It must be called at most once
 // for each allowed Take. A place in a lane comes back by time alone, since it might be another caller's.
-func (m *Memory) GiveBack(now time.Time, l Limit, key string) {
+func (m *Memory) GiveBack(now time.Time, l Limit, key string, cost int) {
 	s, b := m.find(l, key)
 	r := l.rate()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tick(now)
 	if full, ok := s.full[b]; ok {
-		s.full[b] = r.giveBack(t, full)
+		s.full[b] = r.giveBack(t, full, int64(cost))
 	}
+}
+
+// Reset gives back all places of the key.
+func (m *Memory) Reset(_ time.Time, l Limit, key string) {
+	s, b := m.find(l, key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.full, b)
 }
 
 func (m *Memory) find(l Limit, key string) (*shard, bucket) {
@@ -109,12 +117,12 @@ func (m *Memory) find(l Limit, key string) (*shard, bucket) {
 	return &m.shards[b.key>>32%uint64(len(m.shards))], b
 }
 
-// tick returns the nanoseconds since the first request of the shard. Sub saturates, so no date overflows.
+// tick returns the microseconds since the first request of the shard. Sub saturates, so no date overflows.
 func (s *shard) tick(now time.Time) int64 {
 	if !s.started {
 		s.start, s.started = now, true
 	}
-	s.elapsed = max(s.elapsed, int64(now.Sub(s.start)))
+	s.elapsed = max(s.elapsed, now.Sub(s.start).Microseconds())
 	return s.elapsed
 }
 

@@ -16,7 +16,6 @@ import (
 
 	"example.com/gatehouse/internal/guard"
 	"example.com/gatehouse/internal/problem"
-	"example.com/gatehouse/internal/ratelimit"
 	"github.com/labstack/echo/v4"
 )
 
@@ -33,7 +32,7 @@ type Entry struct {
 	Access *AccessLog
 	// Limiter and Unrouted count, by address, the requests that no operation counts.
 	Limiter  guard.Limiter
-	Unrouted []ratelimit.Limit
+	Unrouted []guard.Limit
 	// StrictTransport sends HSTS over TLS. Not with a development certificate: a browser would ask for https on every
 	// port of localhost for a year.
 	StrictTransport bool
@@ -110,13 +109,13 @@ func (e *Entry) run(c echo.Context, next echo.HandlerFunc, s *guard.State) (err 
 	// The router answers OPTIONS for every path that it knows, without an operation.
 	options := c.Request().Method == http.MethodOptions
 	if options {
-		if err := guard.TakeAddress(e.Limiter, e.Unrouted, s); err != nil {
+		if err := guard.TakeAddress(e.Limiter, e.Unrouted, c, s); err != nil {
 			return err
 		}
 	}
 	err = next(c)
 	if err != nil && s.Operation() == nil && !options {
-		if refused := guard.TakeAddress(e.Limiter, e.Unrouted, s); refused != nil {
+		if refused := guard.TakeAddress(e.Limiter, e.Unrouted, c, s); refused != nil {
 			return refused
 		}
 	}

@@ -423,7 +423,7 @@ func TestUnroutedRequestsAreCounted(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFront(t, false, func(e *server.Entry) {
-				e.Unrouted = []ratelimit.Limit{{Name: "address", Quota: 2, Window: time.Hour}}
+				e.Unrouted = []guard.Limit{{Limit: ratelimit.Limit{Name: "address", Quota: 2, Window: time.Hour}}}
 			})
 			for i, want := range []int{tt.status, tt.status, 429} {
 				response, _ := f.send(t, tt.method, tt.target)
@@ -490,7 +490,7 @@ func TestWithoutRandomnessNothingIsServed(t *testing.T) {
 // TestRefusalsLeaveAtOnce: see the test of the same thing in package guard; here it goes through the entry itself.
 func TestRefusalsLeaveAtOnce(t *testing.T) {
 	f := newFront(t, false, func(e *server.Entry) {
-		e.Unrouted = []ratelimit.Limit{{Name: "address", Quota: 2, Window: time.Hour}}
+		e.Unrouted = []guard.Limit{{Limit: ratelimit.Limit{Name: "address", Quota: 2, Window: time.Hour}}}
 	})
 	for _, tt := range []struct {
 		name, target, fields string

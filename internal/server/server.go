@@ -205,13 +205,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 	s.echo = echo.New()
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.IPExtractor = echo.ExtractIPDirect() // echo's default believes X-Forwarded-For from anyone
-	var unrouted []ratelimit.Limit
-	for _, l := range api.DefaultLimits() {
-		if l.By == guard.ByAddress {
-			unrouted = append(unrouted, l.Limit)
-		}
-	}
-	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development}.Middleware())
+	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: api.DefaultLimits(), Realm: realm, StrictTransport: !c.Development}.Middleware())
 	schemes := api.Schemes(a)
 	s.certificates = slices.ContainsFunc(schemes, func(s guard.Scheme) bool { return s.MutualTLS != nil })
 	router := guard.New(guard.Config{
@@ -230,8 +224,12 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 // accounts makes the accounts, which end with the server from here on.
 func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limiter *ratelimit.Memory, sessions *session.Store) (*accounts.Service, error) {
 	c := s.config
+	deviceKey, err := derive(c.Secret, "devices")
+	if err != nil {
+		return nil, err
+	}
 	config := accounts.Config{
-		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(),
+		DB: s.db, Exceptions: exceptions, Limiter: limiter, DeviceKey: [32]byte(deviceKey), Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
 		Passwords: c.Passwords, Registration: c.Registration, Issuer: c.Issuer, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
 	}
@@ -239,7 +237,6 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log})
 		config.Mailer = s.mail
 	}
-	var err error
 	s.users, err = accounts.New(ctx, config)
 	return s.users, err
 }

@@ -262,7 +262,7 @@ var formTakeSeveralMultipartRequestBody = &validation.FormShape{Members: map[str
 	"name": {Shape: validation.AnyText},
 }}
 
-// DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.
+// DefaultLimits returns the limits by address of the root x-rate-limit, which requests that no operation answers are counted by.
 func DefaultLimits() []guard.Limit {
 	return []guard.Limit{}
 }
