@@ -17,8 +17,11 @@ func checkAuthorizeParameters(p *validation.Parameters) {
 
 var styleLogInCookieUnderscoreUnderscoreHostLogin = &validation.Style{Name: "__Host-login", In: "cookie", Style: "form", Explode: true, Shape: validation.AnyText}
 
+var styleLogInCookieUnderscoreUnderscoreHostDevice = &validation.Style{Name: "__Host-device", In: "cookie", Style: "form", Explode: true, Shape: validation.AnyText}
+
 func checkLogInParameters(p *validation.Parameters) {
 	p.Styled(styleLogInCookieUnderscoreUnderscoreHostLogin, checkAuthorizeUnderscoreUnderscoreHostLogin)
+	p.Styled(styleLogInCookieUnderscoreUnderscoreHostDevice, checkAuthorizeUnderscoreUnderscoreHostLogin)
 }
 
 var styleDecideConsentCookieUnderscoreUnderscoreHostLogin = &validation.Style{Name: "__Host-login", In: "cookie", Style: "form", Explode: true, Shape: validation.AnyText}

@@ -592,6 +592,22 @@ func (w *ServerInterfaceWrapper) LogIn(ctx echo.Context) error {
 
 	}
 
+	if cookie, err := ctx.Cookie("__Host-device"); err == nil {
+
+		var value string
+		var decoded string
+		decoded, err := url.QueryUnescape(cookie.Value)
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, "Error unescaping cookie parameter '__Host-device'")
+		}
+		err = json.Unmarshal([]byte(decoded), &value)
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, "Error unmarshaling parameter '__Host-device' as JSON")
+		}
+		params.DeviceCookie = &value
+
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.LogIn(ctx, params)
 	return err

@@ -1365,6 +1365,9 @@ type ReplaceItemParams struct {
 type LogInParams struct {
 	// LoginCookie Who is logged in on the pages of the service. `POST /login` sets it.
 	LoginCookie *string `form:"__Host-login,omitempty" json:"__Host-login,omitempty"`
+
+	// DeviceCookie A browser in which the account has been logged in to before. Its failures are counted apart, so that others who guess at the account do not lock its owner out; it proves nothing. `POST /login` sets it.
+	DeviceCookie *string `form:"__Host-device,omitempty" json:"__Host-device,omitempty"`
 }
 
 // LogOutParams defines parameters for LogOut.

@@ -1373,6 +1373,9 @@ type ReplaceItemParams struct {
 type LogInParams struct {
 	// LoginCookie Who is logged in on the pages of the service. `POST /login` sets it.
 	LoginCookie *string `form:"__Host-login,omitempty" json:"__Host-login,omitempty"`
+
+	// DeviceCookie A browser in which the account has been logged in to before. Its failures are counted apart, so that others who guess at the account do not lock its owner out; it proves nothing. `POST /login` sets it.
+	DeviceCookie *string `form:"__Host-device,omitempty" json:"__Host-device,omitempty"`
 }
 
 // LogOutParams defines parameters for LogOut.
@@ -4808,6 +4811,21 @@ func NewLogInRequestWithBody(server string, params *LogInParams, contentType str
 				Value: cookieParam0,
 			}
 			req.AddCookie(cookie0)
+		}
+
+		if params.DeviceCookie != nil {
+			var cookieParam1 string
+
+			cookieParam1, err = runtime.StyleParamWithOptions("simple", true, "__Host-device", *params.DeviceCookie, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationCookie, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			cookie1 := &http.Cookie{
+				Name:  "__Host-device",
+				Value: cookieParam1,
+			}
+			req.AddCookie(cookie1)
 		}
 	}
 	return req, nil

@@ -218,7 +218,7 @@ func (s *service) atOnce(n int, address string, password func(int) string) (pass
 
 func TestAHundredGuessesAtOnce(t *testing.T) {
 	s := open(t, sqldbtest.Open(t))
-	device, err := s.NewDevice("ann")
+	device, _, err := s.NewDevice("ann")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestAHundredLoginsAtOnce(t *testing.T) {
 
 func TestADeviceIsOfOneAccount(t *testing.T) {
 	s := open(t, sqldbtest.Open(t))
-	token, err := s.NewDevice("ann@example.com")
+	token, _, err := s.NewDevice("ann@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func TestADeviceIsOfOneAccount(t *testing.T) {
 	}{
 		"another account":     {s, token, "bob@example.com", now},
 		"another key":         {other, token, "ann@example.com", now},
-		"after its time":      {s, token, "ann@example.com", now.Add(DeviceLifetime + time.Second)},
+		"after its time":      {s, token, "ann@example.com", now.Add(deviceLifetime + time.Second)},
 		"no token":            {s, "", "ann@example.com", now},
 		"the prefix alone":    {s, devicePrefix, "ann@example.com", now},
 		"without the prefix":  {s, token[len(devicePrefix):], "ann@example.com", now},

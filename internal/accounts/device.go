@@ -17,20 +17,21 @@ import (
 // device cookies). It proves nothing else: whoever steals the token may guess as often as any address may.
 
 const (
-	// DeviceLifetime is how long a device is known after its last login.
-	DeviceLifetime = 180 * 24 * time.Hour
+	// deviceLifetime is how long a device is known after its last login.
+	deviceLifetime = 180 * 24 * time.Hour
 	devicePrefix   = "dv_"
 	deviceIDBytes  = 16
 )
 
-// NewDevice returns the token of a device that has just logged in to the account.
-func (s *Service) NewDevice(username string) (auth.Secret, error) {
+// NewDevice returns the token of a device that has just logged in to the account, and for how long it is good.
+func (s *Service) NewDevice(username string) (token auth.Secret, lifetime time.Duration, err error) {
 	device := make([]byte, deviceIDBytes, deviceIDBytes+8)
 	if _, err := io.ReadFull(s.config.Random, device); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	device = binary.BigEndian.AppendUint64(device, uint64(s.config.Now().Unix()))
-	return auth.Secret(devicePrefix + base64.RawURLEncoding.EncodeToString(append(device, s.sealDevice(device, username)...))), nil
+	token = auth.Secret(devicePrefix + base64.RawURLEncoding.EncodeToString(append(device, s.sealDevice(device, username)...)))
+	return token, deviceLifetime, nil
 }
 
 // knownDevice returns the id of the device where the token is one of the account.
@@ -45,7 +46,7 @@ func (s *Service) knownDevice(token auth.Secret, username string, now time.Time)
 		return "", false
 	}
 	since := time.Unix(int64(binary.BigEndian.Uint64(device[deviceIDBytes:])), 0)
-	return string(device[:deviceIDBytes]), now.Before(since.Add(DeviceLifetime))
+	return string(device[:deviceIDBytes]), now.Before(since.Add(deviceLifetime))
 }
 
 func (s *Service) sealDevice(device []byte, username string) []byte {

@@ -23,6 +23,9 @@ const loginLifetime = 12 * time.Hour
 // for no other.
 const loginCookie = "__Host-login"
 
+// deviceCookie is the name of the cookie that says where somebody has logged in before.
+const deviceCookie = "__Host-device"
+
 // login is a browser that is logged in on our pages.
 type login struct {
 	session.Session
@@ -74,7 +77,11 @@ func (h *Handlers) LogIn(ctx context.Context, request api.LogInRequestObject) (a
 	if refused != nil {
 		return h.refuse(a, refused), nil
 	}
-	user, err := h.authenticate(ctx, auth.Basic{Username: form.Username, Password: auth.Secret(form.Password)})
+	var device auth.Secret
+	if request.Params.DeviceCookie != nil {
+		device = auth.Secret(*request.Params.DeviceCookie)
+	}
+	user, err := h.authenticate(ctx, auth.Basic{Username: form.Username, Password: auth.Secret(form.Password)}, device)
 	if InvalidGrant.Is(err) {
 		return h.loginPage(a, loginForm{Username: form.Username, Wrong: "The name or the password is wrong."})
 	}
@@ -98,9 +105,16 @@ func (h *Handlers) LogIn(ctx context.Context, request api.LogInRequestObject) (a
 	if err != nil {
 		return nil, err
 	}
+	// A new one each time: it lasts from the last login on.
+	device, lifetime, err := h.Users.NewDevice(form.Username)
+	if err != nil {
+		return nil, err
+	}
 	// What asked for this login has got it: asking again would never end.
 	a.Prompt, a.MaxAge = without(a.prompts, promptLogin, promptAccount), nil
-	return redirect{location: authorizeAt(&a.AuthorizationRequest), cookie: loginCookieOf(token.Reveal(), int(loginLifetime/time.Second))}, nil
+	return redirect{location: authorizeAt(&a.AuthorizationRequest), cookies: []*http.Cookie{
+		cookieOf(loginCookie, token.Reveal(), loginLifetime), cookieOf(deviceCookie, device.Reveal(), lifetime),
+	}}, nil
 }
 
 // LogOut ends the login of this browser.
@@ -121,10 +135,11 @@ func (h *Handlers) LogOut(ctx context.Context, request api.LogOutRequestObject) 
 			return nil, err
 		}
 	}
-	return redirect{location: authorizeAt(&r), cookie: loginCookieOf("", -1)}, nil
+	return redirect{location: authorizeAt(&r), cookies: []*http.Cookie{cookieOf(loginCookie, "", -time.Second)}}, nil
 }
 
-// loginCookieOf returns the cookie: no script reads it, and forms of other sites do not bring it along (security.md 51).
-func loginCookieOf(value string, maxAge int) *http.Cookie {
-	return &http.Cookie{Name: loginCookie, Value: value, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+// cookieOf returns a cookie, or removes it where its lifetime is negative: no script reads it, and forms of other sites do not bring it along
+// (security.md 51).
+func cookieOf(name, value string, lifetime time.Duration) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(lifetime / time.Second), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }

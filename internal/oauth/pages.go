@@ -92,7 +92,7 @@ func (s shown) write(w http.ResponseWriter) error { return page.Write(w, s.statu
 // password (RFC 9700 §4.12).
 type redirect struct {
 	location string
-	cookie   *http.Cookie
+	cookies  []*http.Cookie
 }
 
 func (r redirect) VisitAuthorizeResponse(w http.ResponseWriter) error       { return r.write(w) }
@@ -102,8 +102,8 @@ func (r redirect) VisitLogOutResponse(w http.ResponseWriter) error          { re
 func (r redirect) VisitDecideConsentResponse(w http.ResponseWriter) error   { return r.write(w) }
 
 func (r redirect) write(w http.ResponseWriter) error {
-	if r.cookie != nil {
-		http.SetCookie(w, r.cookie)
+	for _, c := range r.cookies {
+		http.SetCookie(w, c)
 	}
 	w.Header().Set("Location", r.location)
 	w.WriteHeader(http.StatusSeeOther)

@@ -17,9 +17,11 @@ import (
 
 // Users says who a user is.
 type Users interface {
-	// Authenticate returns auth.ErrInvalidCredential where the password is nobody's, the same for a wrong one and an unknown
+	// AuthenticateOn returns auth.ErrInvalidCredential where the password is nobody's, the same for a wrong one and an unknown
 	// name; any other error means that it could not tell.
-	Authenticate(context.Context, auth.Basic) (*auth.Principal, error)
+	AuthenticateOn(ctx context.Context, c auth.Basic, device auth.Secret) (*auth.Principal, error)
+	// NewDevice returns what a device that has just logged in is known by later, and for how long.
+	NewDevice(username string) (auth.Secret, time.Duration, error)
 	// Principal returns what a user may do now, or auth.ErrInvalidCredential where the account has ended.
 	Principal(ctx context.Context, id string) (*auth.Principal, error)
 	// Username returns what a user logs in with.
@@ -101,7 +103,7 @@ const passwordDeprecated = "@1735689600"
 // password is the password grant, RFC 6749 §4.3. Only the built-in client has it: what belongs to somebody else must never see a
 // password.
 func (h *Handlers) password(ctx context.Context, client Client, form *api.TokenRequest, requested auth.Scopes) (api.CreateTokenResponseObject, error) {
-	user, err := h.authenticate(ctx, auth.Basic{Username: *form.Username, Password: auth.Secret(*form.Password)})
+	user, err := h.authenticate(ctx, auth.Basic{Username: *form.Username, Password: auth.Secret(*form.Password)}, "")
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +140,8 @@ func (h *Handlers) begin(ctx context.Context, n session.New, also func(*sql.Tx) 
 	return begun, err
 }
 
-func (h *Handlers) authenticate(ctx context.Context, credential auth.Basic) (*auth.Principal, error) {
-	user, err := h.Users.Authenticate(ctx, credential)
+func (h *Handlers) authenticate(ctx context.Context, credential auth.Basic, device auth.Secret) (*auth.Principal, error) {
+	user, err := h.Users.AuthenticateOn(ctx, credential, device)
 	if err == nil {
 		return user, nil
 	}

@@ -26,9 +26,11 @@ import (
 // people are the users of a test.
 type people func(context.Context, auth.Basic) (*auth.Principal, error)
 
-func (f people) Authenticate(ctx context.Context, b auth.Basic) (*auth.Principal, error) {
+func (f people) AuthenticateOn(ctx context.Context, b auth.Basic, _ auth.Secret) (*auth.Principal, error) {
 	return f(ctx, b)
 }
+
+func (f people) NewDevice(string) (auth.Secret, time.Duration, error) { return "dv_test", time.Hour, nil }
 
 // Principal is asked about those who have logged in before.
 func (f people) Username(_ context.Context, id string) (string, error) { return "ann", nil }

@@ -26,7 +26,8 @@ type app struct {
 	id, secret  string
 	redirectURI string
 	verifier    string
-	login       string // the cookie of the browser
+	// login and device are the cookies of the browser.
+	login, device string
 }
 
 // newApp makes a public application, or another where it is changed.
@@ -93,9 +94,17 @@ func (a *app) ask(t *testing.T, method, target string, form url.Values, fields .
 	if a.login != "" {
 		fields = append(fields, "Cookie", "__Host-login="+a.login)
 	}
+	if a.device != "" {
+		fields = append(fields, "Cookie", "__Host-device="+a.device)
+	}
 	got := a.s.send(t, method, target, form.Encode(), fields...)
 	for _, c := range (&http.Response{Header: got.header}).Cookies() {
-		a.login = c.Value
+		switch c.Name {
+		case "__Host-login":
+			a.login = c.Value
+		case "__Host-device":
+			a.device = c.Value
+		}
 		if c.Value != "" {
 			a.s.secrets[c.Value] = true
 		}

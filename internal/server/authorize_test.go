@@ -22,8 +22,13 @@ func TestACodeFromTheFirstPageToTheTokens(t *testing.T) {
 		t.Errorf("the policy is %s", policy)
 	}
 	in := a.post(t, "/login", url.Values{"username": {s.user}, "password": {s.password}, "request": {carried}})
-	if cookie := in.header.Get("Set-Cookie"); in.status != 303 || !strings.HasPrefix(cookie, "__Host-login=ls_") || !strings.HasSuffix(cookie, "; Path=/; Max-Age=43200; HttpOnly; Secure; SameSite=Lax") {
-		t.Fatalf("the login: %d, %s", in.status, cookie)
+	if in.status != 303 || len(in.header["Set-Cookie"]) != 2 {
+		t.Fatalf("the login: %d, %s", in.status, in.header["Set-Cookie"])
+	}
+	for i, want := range [][2]string{{"__Host-login=ls_", "43200"}, {"__Host-device=dv_", "15552000"}} {
+		if cookie := in.header["Set-Cookie"][i]; !strings.HasPrefix(cookie, want[0]) || !strings.HasSuffix(cookie, "; Path=/; Max-Age="+want[1]+"; HttpOnly; Secure; SameSite=Lax") {
+			t.Errorf("the login sets %s", cookie)
+		}
 	}
 	next := in.header.Get("Location")
 	if !strings.HasPrefix(next, "/authorize?") {

@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestPagesTakeTheirOwnFormsOnly: a page of another site cannot log anybody in, allow anything or log anybody out (CWE-352).
@@ -67,6 +69,48 @@ func TestTheLoginPageRefuses(t *testing.T) {
 	isPage(t, got, 429, "Quota exceeded")
 	if got.header.Get("Retry-After") == "" {
 		t.Error("there is no Retry-After")
+	}
+}
+
+// TestAKnownDeviceGetsInDuringAnAttack: the failures of the network count for everybody in it, but for a browser that was there before.
+func TestAKnownDeviceGetsInDuringAnAttack(t *testing.T) {
+	s := start(t)
+	owner, attacker := s.newApp(t), s.newApp(t)
+	owner.logIn(t)
+	owner.login = ""
+	forged := s.newApp(t)
+	forged.device = owner.device[:len(owner.device)-1] + "_"
+	guesses := 0
+	// spend fails until no place comes back for two requests.
+	spend := func() {
+		t.Helper()
+		for ; guesses < 200; guesses++ {
+			got := attacker.post(t, "/login", url.Values{"username": {s.user}, "password": {canary + strconv.Itoa(guesses)}, "request": {attacker.query()}})
+			if wait, _ := strconv.Atoi(got.header.Get("Retry-After")); got.status == 429 && wait >= 3 {
+				return
+			}
+		}
+		t.Fatal("200 guesses are not limited")
+	}
+	s.clock.pass(time.Minute) // the login is not remembered any more
+	attempt := func(a *app, password string) answer {
+		return a.post(t, "/login", url.Values{"username": {s.user}, "password": {password}, "request": {a.query()}})
+	}
+	for _, row := range []struct {
+		name     string
+		app      *app
+		password string
+		status   int
+	}{
+		{"who was never here", s.newApp(t), s.password, 429},
+		{"who makes up a device", forged, s.password, 429},
+		{"a known device with a wrong password", owner, canary, 403},
+		{"a known device", owner, s.password, 303},
+	} {
+		spend()
+		if got := attempt(row.app, row.password); got.status != row.status {
+			t.Errorf("%s: %d, want %d", row.name, got.status, row.status)
+		}
 	}
 }
 

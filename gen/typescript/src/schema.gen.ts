@@ -2361,6 +2361,11 @@ export interface components {
          */
         LoginCookie: string;
         /**
+         * @description A browser in which the account has been logged in to before. Its failures are counted apart, so that others who guess at the account do not lock its owner out; it proves nothing. `POST /login` sets it.
+         * @example dv_AZNYPnk2Q0WKPD0fLjpLXAAAAABqKqMA5o9uHk4rB1mWc7XzT2vLq8sYd3nFgJx6pRwEtKiUaCs
+         */
+        DeviceCookie: string;
+        /**
          * @description Of the mail. Any text, so that a link that a mail program has broken is answered in words.
          * @example 3q2-7wR8n0cZ1yX9vB5tK4mJ6hG2fD0sA8pLqWeRtYU
          */
@@ -2706,6 +2711,11 @@ export interface operations {
                  * @example ls_AZNYPnk2Q0WKPD0fLjpLXAAAAAAAAAABGv0
                  */
                 "__Host-login"?: components["parameters"]["LoginCookie"];
+                /**
+                 * @description A browser in which the account has been logged in to before. Its failures are counted apart, so that others who guess at the account do not lock its owner out; it proves nothing. `POST /login` sets it.
+                 * @example dv_AZNYPnk2Q0WKPD0fLjpLXAAAAABqKqMA5o9uHk4rB1mWc7XzT2vLq8sYd3nFgJx6pRwEtKiUaCs
+                 */
+                "__Host-device"?: components["parameters"]["DeviceCookie"];
             };
         };
         requestBody: {
