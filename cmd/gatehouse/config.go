@@ -43,7 +43,7 @@ func (c *configCheck) Run(out io.Writer, parser *kong.Kong) error {
 
 // unknownVariables returns the variables that look like settings and are none: a misspelled one would be passed over.
 func unknownVariables(parser *kong.Kong, environment []string) error {
-	known := []string{smtpVariable, pepperVariable, "GATEHOUSE_USER", "GATEHOUSE_PASSWORD", "GATEHOUSE_API_KEY"} // the last three are of dev.env
+	known := []string{smtpVariable, pepperVariable, redisVariable, "GATEHOUSE_USER", "GATEHOUSE_PASSWORD", "GATEHOUSE_API_KEY"} // the last three are of dev.env
 	_ = kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {
 			known = append(known, flag.Envs...)

@@ -34,6 +34,7 @@ type serve struct {
 
 	hashing         `embed:""`
 	accountSettings `embed:""`
+	shared          `embed:""`
 }
 
 // Run serves until the context ends.
@@ -98,6 +99,10 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 		return c, err
 	}
 	var err error
+	c.Replicas = s.Replicas
+	if c.Redis, err = s.redis(); err != nil {
+		return c, err
+	}
 	if c.Passwords, err = s.passwords(); err != nil {
 		return c, err
 	}

@@ -17,10 +17,11 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a Service needs. All fields are required.
+// Config is what a Service needs. All fields but Gate are required.
 type Config struct {
 	DB *sqldb.DB
 	// Exceptions are kept in step with the rows.
@@ -31,7 +32,9 @@ type Config struct {
 	// Environment is part of every key: "dev" or "live". A key of the other one is refused.
 	Environment string
 	// Roles say what the owner of a key may do.
-	Roles  auth.Roles
+	Roles auth.Roles
+	// Gate limits the keys that are not good, by address. Optional.
+	Gate   *ratelimit.Gate
 	Now    func() time.Time
 	Random io.Reader
 }
@@ -152,7 +155,14 @@ func (s *Service) Authenticate(ctx context.Context, key auth.APIKey) (*auth.Prin
 	if v, found := s.verified.GetIfPresent(hash); found && now.Before(v.until) {
 		return s.allow(v.principal)
 	}
+	address := ratelimit.AddressKey(auth.Address(ctx))
+	if err := s.config.Gate.Enter(now, address); err != nil {
+		return nil, err
+	}
 	principal, until, err := s.prove(ctx, p, now)
+	if !errors.Is(err, auth.ErrInvalidCredential) {
+		s.config.Gate.Passed(now, address)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,9 @@ func (f people) AuthenticateOn(ctx context.Context, b auth.Basic, _ auth.Secret)
 	return f(ctx, b)
 }
 
-func (f people) NewDevice(string) (auth.Secret, time.Duration, error) { return "dv_test", time.Hour, nil }
+func (f people) NewDevice(string) (auth.Secret, time.Duration, error) {
+	return "dv_test", time.Hour, nil
+}
 
 // Principal is asked about those who have logged in before.
 func (f people) Username(_ context.Context, id string) (string, error) { return "ann", nil }

@@ -11,6 +11,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/ratelimit"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 	cacheFor = 30 * time.Second
 )
 
-// VerifierConfig is what a Verifier needs. All fields are required.
+// VerifierConfig is what a Verifier needs. All fields but Gate are required.
 type VerifierConfig struct {
 	Keys *Keys
 	// Issuer and Audience are compared byte for byte with iss and aud.
@@ -30,7 +31,9 @@ type VerifierConfig struct {
 	Audience string
 	// Exceptions are asked on every call.
 	Exceptions *auth.Exceptions
-	Now        func() time.Time
+	// Gate limits the tokens that are not good, by address. Optional.
+	Gate *ratelimit.Gate
+	Now  func() time.Time
 }
 
 // Verifier proves access tokens. It may be used by several goroutines at once.
@@ -89,10 +92,19 @@ func (v *Verifier) Verify(ctx context.Context, bearer auth.BearerToken) (*auth.P
 	hash := sha256.Sum256(append(usual[:0], token...))
 	principal, found := v.recall(hash, now)
 	if !found {
+		// What is no JWT costs nothing to refuse, and may be good for another scheme that reads the same header: it is not counted.
+		if strings.Count(token, ".") != 2 {
+			return nil, refusal("not three parts")
+		}
+		address := ratelimit.AddressKey(auth.Address(ctx))
+		if err := v.config.Gate.Enter(now, address); err != nil {
+			return nil, err
+		}
 		e, err := v.verify(token, now)
 		if err != nil {
 			return nil, err
 		}
+		v.config.Gate.Passed(now, address)
 		if principal = e.principal; e.until > now.UnixNano() {
 			v.verified.Set(hash, e)
 		}

@@ -64,7 +64,9 @@ func TestNoSecretLeaks(t *testing.T) {
 	d.add("a login cookie", shop.login)
 	d.add("a device cookie", shop.device)
 	d.add("a code verifier", shop.verifier)
-	inBrowser := func() []string { return []string{"Cookie", "__Host-login=" + shop.login + "; __Host-device=" + shop.device} }
+	inBrowser := func() []string {
+		return []string{"Cookie", "__Host-login=" + shop.login + "; __Host-device=" + shop.device}
+	}
 	item := func() string {
 		var made struct{ ID string }
 		d.reads(d.good("POST", "/items", validNew, jsonType, bearer()...), &made)

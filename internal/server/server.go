@@ -60,6 +60,10 @@ type Config struct {
 	Passwords accounts.Passwords
 	// Registration says whether people may make accounts for themselves.
 	Registration bool
+	// Redis is the address of the Redis in which the processes of one service count their limits together. Optional.
+	Redis auth.Secret
+	// Replicas is how many processes that are: what each allows by itself while Redis does not answer. 0: one.
+	Replicas int
 	// AccountPage is where the links of mails lead to instead of the pages of the service. Optional.
 	AccountPage string
 
@@ -107,6 +111,8 @@ type Server struct {
 	certificates bool
 	// middlewares are inside the guard, around every handler.
 	middlewares []api.StrictMiddlewareFunc
+	// closeLimiter ends what the limiter has in the background.
+	closeLimiter func() error
 }
 
 type (
@@ -143,8 +149,13 @@ func New(ctx context.Context, c Config) (*Server, error) {
 func (s *Server) wire(ctx context.Context) error {
 	c := s.config
 	exceptions := &auth.Exceptions{}
-	limiter := ratelimit.NewMemory(maxBuckets)
-	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
+	limiter, closeLimiter, err := s.newLimiter()
+	if err != nil {
+		return err
+	}
+	s.closeLimiter = closeLimiter
+	gate := ratelimit.NewGate(badCredentials, maxBuckets)
+	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Gate: gate, Now: c.Now, Random: c.Random}
 	sessions, err := tokens.Sessions(ctx)
 	if err != nil {
 		return err
@@ -153,7 +164,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := s.apiKeys(ctx, exceptions)
+	keys, err := s.apiKeys(ctx, exceptions, gate)
 	if err != nil {
 		return err
 	}
@@ -200,7 +211,7 @@ func (s *Server) wire(ctx context.Context) error {
 }
 
 // route puts the guard before every operation and the entry before everything.
-func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handlers) error {
+func (s *Server) route(limiter limiter, a api.Authenticators, h handlers) error {
 	c := s.config
 	s.echo = echo.New()
 	s.echo.HideBanner, s.echo.HidePort = true, true
@@ -222,7 +233,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 }
 
 // accounts makes the accounts, which end with the server from here on.
-func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limiter *ratelimit.Memory, sessions *session.Store) (*accounts.Service, error) {
+func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limiter limiter, sessions *session.Store) (*accounts.Service, error) {
 	c := s.config
 	deviceKey, err := derive(c.Secret, "devices")
 	if err != nil {
@@ -241,7 +252,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 	return s.users, err
 }
 
-func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions) (*apikeys.Service, error) {
+func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions, gate *ratelimit.Gate) (*apikeys.Service, error) {
 	pepper, err := derive(s.config.Secret, "API keys")
 	if err != nil {
 		return nil, err
@@ -250,7 +261,7 @@ func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions) (*api
 	if s.config.Development {
 		environment = "dev"
 	}
-	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Roles: api.Roles(), Now: s.config.Now, Random: s.config.Random})
+	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Roles: api.Roles(), Gate: gate, Now: s.config.Now, Random: s.config.Random})
 }
 
 // firstStart makes the first credentials in development, and refuses them in production.
@@ -323,5 +334,5 @@ func (s *Server) Close() error {
 		defer cancel()
 		s.mail.Close(ctx)
 	}
-	return errors.Join(s.accessLog.Close(), s.db.Close())
+	return errors.Join(s.accessLog.Close(), s.closeLimiter(), s.db.Close())
 }

@@ -7,19 +7,22 @@ import (
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/oauth"
+	"example.com/gatehouse/internal/ratelimit"
 	"example.com/gatehouse/internal/session"
 	"example.com/gatehouse/internal/sqldb"
 )
 
 // Tokens says how the access tokens of a service are signed and verified. The service and who administers it are wired here alike, so that
-// what one takes for good the other does. All fields are required.
+// what one takes for good the other does. All fields but Gate are required.
 type Tokens struct {
 	DB *sqldb.DB
 	// Issuer is the address of the service as clients see it, and the audience of its tokens.
 	Issuer     string
 	Exceptions *auth.Exceptions
-	Now        func() time.Time
-	Random     io.Reader
+	// Gate limits the tokens that are not good. Optional.
+	Gate   *ratelimit.Gate
+	Now    func() time.Time
+	Random io.Reader
 }
 
 // Sessions returns the sessions. What has ended lately is among the exceptions.
@@ -34,7 +37,7 @@ func (t Tokens) Open(ctx context.Context, store *oauth.KeyStore) (*oauth.Signer,
 	if err != nil {
 		return nil, nil, err
 	}
-	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: keys, Issuer: t.Issuer, Audience: t.Issuer, Exceptions: t.Exceptions, Now: t.Now})
+	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: keys, Issuer: t.Issuer, Audience: t.Issuer, Exceptions: t.Exceptions, Gate: t.Gate, Now: t.Now})
 	if err != nil {
 		return nil, nil, err
 	}
