@@ -171,6 +171,7 @@ func operationCreateToken() guard.Operation {
 		},
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "token", Quota: 60, Window: 60 * time.Second}},
+			{By: guard.ByClient, Limit: ratelimit.Limit{Name: "client", Quota: 600, Window: 60 * time.Second}, Member: "client_id"},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -195,6 +196,7 @@ func operationRevokeToken() guard.Operation {
 		},
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "token", Quota: 60, Window: 60 * time.Second}},
+			{By: guard.ByClient, Limit: ratelimit.Limit{Name: "client", Quota: 600, Window: 60 * time.Second}, Member: "client_id"},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -347,6 +349,7 @@ func operationGetUserinfo() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -363,6 +366,7 @@ func operationPostUserinfo() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -421,6 +425,7 @@ func operationGetProtected() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -437,6 +442,7 @@ func operationGetProtectedBasic() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -453,6 +459,7 @@ func operationGetProtectedBearer() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -471,6 +478,7 @@ func operationGetProtectedApiKey() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{"application/json"},
@@ -488,6 +496,7 @@ func operationGetProtectedBearerAndApiKey() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -506,6 +515,7 @@ func operationGetProtectedOptional() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -524,6 +534,7 @@ func operationListItems() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{"application/json"},
@@ -544,6 +555,7 @@ func operationCreateItem() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -570,6 +582,7 @@ func operationGetItem() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{"application/json"},
@@ -589,6 +602,7 @@ func operationReplaceItem() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -614,6 +628,7 @@ func operationPatchItem() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -641,6 +656,7 @@ func operationDeleteItem() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{},
@@ -660,6 +676,7 @@ func operationListUsers() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{"application/json"},
@@ -699,6 +716,7 @@ func operationGetUser() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{"application/json"},
@@ -718,6 +736,7 @@ func operationPatchUser() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -745,6 +764,7 @@ func operationDeleteUser() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{},
@@ -765,6 +785,7 @@ func operationGetCurrentUser() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -784,6 +805,7 @@ func operationPatchCurrentUser() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -809,6 +831,7 @@ func operationDeleteCurrentUser() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -832,6 +855,7 @@ func operationChangePassword() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:      10 * time.Second,
 		MaxBodyBytes: 65536, BodyRequired: true,
@@ -1038,6 +1062,7 @@ func operationListSessions() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -1054,6 +1079,7 @@ func operationEndSessions() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{},
@@ -1070,6 +1096,7 @@ func operationEndCurrentSession() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{},
@@ -1086,6 +1113,7 @@ func operationEndSession() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{},
@@ -1103,6 +1131,7 @@ func operationListConsents() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:   10 * time.Second,
 		Produces:  []string{"application/json"},
@@ -1119,6 +1148,7 @@ func operationWithdrawConsent() guard.Operation {
 		Limits: []guard.Limit{
 			{By: guard.ByAddress, Limit: ratelimit.Limit{Name: "address", Quota: 600, Window: 60 * time.Second}},
 			{By: guard.ByPrincipal, Limit: ratelimit.Limit{Name: "principal", Quota: 600, Window: 60 * time.Second}},
+			{By: guard.ByKey, Limit: ratelimit.Limit{Name: "key", Quota: 300, Window: 60 * time.Second}},
 		},
 		Timeout:    10 * time.Second,
 		Produces:   []string{},

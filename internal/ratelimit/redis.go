@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -63,6 +64,8 @@ func OpenRedis(address string, secret []byte) (*Redis, error) {
 	if err != nil {
 		return nil, errors.New("the address of Redis is wrong: give redis://USER:PASSWORD@HOST:PORT/N, or rediss:// for TLS")
 	}
+	// It would write to standard error, for the whole process. What fails is returned.
+	logging.Disable()
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = redisTimeout, redisTimeout, redisTimeout, redisTimeout
 	o.ContextTimeoutEnabled = true
 	// A question that has failed is not asked again: the first may have counted, and the time is up.

@@ -267,6 +267,24 @@ func startDevelopment(t *testing.T, change ...func(*server.Config)) development 
 	return development{s, base, value("GATEHOUSE_USER"), value("GATEHOUSE_PASSWORD"), value("GATEHOUSE_API_KEY")}
 }
 
+// TestTheLimitsAreShown: what the page says of an operation is what the operation table counts.
+func TestTheLimitsAreShown(t *testing.T) {
+	b := openBrowser(t)
+	b.base = startDevelopment(t).base
+	b.open(b.base+"/docs", "createItem", "createToken", "getJwks", "registerUser", "getLivez")
+	for operation, want := range map[string]string{
+		"createItem":   "Limits: address: 600 in 60 s by address; principal: 600 in 60 s by principal; key: 300 in 60 s by key.",
+		"createToken":  "Limits: token: 60 in 60 s by address; client: 600 in 60 s by client in client_id.",
+		"getJwks":      "Limits: address: 600 in 60 s by address.",
+		"registerUser": "Limits: ",
+		"getLivez":     "Limits: none.",
+	} {
+		if text := b.text(operationBlock(operation) + " .opblock-description-wrapper"); !strings.Contains(text, want) {
+			t.Errorf("%s does not say %q: %s", operation, want, text)
+		}
+	}
+}
+
 func TestThePageInABrowser(t *testing.T) {
 	b := openBrowser(t)
 	d := startDevelopment(t)

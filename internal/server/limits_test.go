@@ -127,15 +127,38 @@ func TestLimitOfAnIPv6Network(t *testing.T) {
 	}
 }
 
+// TestLimitByKey: one key cannot spend all that its owner has.
+func TestLimitByKey(t *testing.T) {
+	s := start(t)
+	other := s.newPerson("other", "items:read")
+	for i := range 300 {
+		if got := s.from("10.1."+strconv.Itoa(i/250)+"."+strconv.Itoa(i%250)+":1", "GET", "/protected", "X-API-Key", s.apiKey); got != 200 {
+			t.Fatalf("request %d: %d, want 200", i+1, got)
+		}
+	}
+	got := s.send(t, "GET", "/protected", "", "X-API-Key", s.apiKey)
+	hit(t, got, `"key";q=300;w=60`, `"key";r=0;t=1`, "1")
+	if !strings.Contains(string(got.body), `"violated-policies":["key"]`) {
+		t.Errorf("%s", got.body)
+	}
+	if got := s.send(t, "GET", "/protected", "", "X-API-Key", other.apiKey); got.status != 200 || got.header.Get("Ratelimit") != "" {
+		t.Errorf("the key of another: %d, %s", got.status, got.header.Get("Ratelimit"))
+	}
+	// Its owner is told how little is left, since that is less than half.
+	if got := s.send(t, "GET", "/protected", "", "Authorization", "Bearer "+s.token()); got.status != 200 || got.header.Get("Ratelimit") != `"principal";r=298;t=31` {
+		t.Errorf("its owner by a token: %d, %s", got.status, got.header.Get("Ratelimit"))
+	}
+}
+
 // TestLimitByPrincipal: many addresses of one caller are one caller, by whatever credential.
 func TestLimitByPrincipal(t *testing.T) {
 	s := start(t)
 	other := s.newPerson("other", "items:read")
 	for i := range 600 {
 		address := "10.1." + strconv.Itoa(i/250) + "." + strconv.Itoa(i%250) + ":1"
-		fields := []string{"X-API-Key", s.apiKey}
-		if i%2 == 0 {
-			fields = []string{"Authorization", "Bearer " + s.token()}
+		fields := []string{"Authorization", "Bearer " + s.token()}
+		if i%4 == 0 { // a key has half of what its owner has
+			fields = []string{"X-API-Key", s.apiKey}
 		}
 		if got := s.from(address, "GET", "/protected", fields...); got != 200 {
 			t.Fatalf("request %d: %d, want 200", i+1, got)

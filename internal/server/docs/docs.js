@@ -76,6 +76,24 @@
   // btoa takes each character for a byte; RFC 7617 with charset="UTF-8" wants the bytes of UTF-8.
   const bytes = (text) => String.fromCharCode(...new TextEncoder().encode(text || ''));
 
+  // What an operation says of its limits, or the root for all that say nothing, stands in extensions, which Swagger UI does not show. A limit
+  // of the root counts only where there is what it counts by.
+  function describeLimits(spec) {
+    const basic = Object.entries((spec.components || {}).securitySchemes || {}).filter(([, s]) => isHTTP(s, 'basic')).map(([name]) => name);
+    for (const item of Object.values(spec.paths || {})) {
+      for (const operation of Object.values(item)) {
+        if (!operation || !operation.responses) continue;
+        const security = operation.security || [];
+        const counts = ({ by, member }) => by === 'address' || member
+          || (by === 'account' ? security.some((one) => basic.some((name) => name in one)) : security.length > 0);
+        const limits = (operation['x-rate-limit'] || spec['x-rate-limit'] || []).filter(counts).map((l) => `${l.name}: ${l.quota} in ${l.window} s by ${l.by}`
+          + (l.member ? ` in ${l.member}` : '') + (l.burst ? `, ${l.burst} at once` : '') + (l.cost > 1 ? `, a request counts ${l.cost}` : ''));
+        operation.description = `${operation.description || ''}\n\nLimits: ${limits.join('; ') || 'none'}.`;
+      }
+    }
+    return spec;
+  }
+
   const plugin = (sys) => {
     system = sys;
     const then = (original, after) => (...args) => {
@@ -105,6 +123,7 @@
         },
         spec: {
           wrapActions: {
+            updateJsonSpec: (original) => (spec) => original(describeLimits(spec)),
             executeRequest: (original) => (request) => {
               const authorized = { ...(request.securities && request.securities.authorized) };
               for (const [name, scheme] of Object.entries(schemes)) {
