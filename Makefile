@@ -123,6 +123,11 @@ bench-decode: ## Decode and validate a body, beside other ways to do it (bench/R
 bench-auth: ## Logins and verified requests a second, how fast a revocation is seen, what times tell (bench/README.md).
 	@cd bench && go run . -auth all
 
+# It ends with an error where a bound is not kept.
+.PHONY: abuse
+abuse: ## What the service does under hostile load: guesses, floods, slow clients, overload, a Redis that fails (bench/README.md).
+	@cd bench && go run . -abuse all
+
 .PHONY: generate-bench
 generate-bench: ## Write the generated code that bench-decode compares.
 	@go run ./cmd/gatehouse-gen generate --spec bench/decode/openapi.yaml --out bench/decode/gatehouseapi --package gatehouseapi
