@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -59,6 +58,7 @@ func (s *serve) Run(ctx context.Context) error {
 	if s.Dev {
 		s.banner(os.Stdout, config.Issuer)
 	}
+	defer onHangup(config.Certificates)()
 	config.Log.Info("ready", "address", listener.Addr().String())
 	return service.Serve(ctx, listener)
 }
@@ -104,7 +104,7 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 	if c.Secret, err = server.ReadSecret(s.secretFile(), s.Dev); err != nil {
 		return c, err
 	}
-	c.TLS, err = s.tls(c)
+	c.Certificates, err = s.certificates(c)
 	return c, err
 }
 
@@ -113,20 +113,6 @@ func (s *serve) scheme() string {
 		return "https"
 	}
 	return "http"
-}
-
-func (s *serve) tls(c server.Config) (*tls.Config, error) {
-	if s.TLSDevCert {
-		cert, key, err := server.DevelopmentCertificate(s.Data, c.Now(), c.Random)
-		if err != nil {
-			return nil, err
-		}
-		s.TLSCert, s.TLSKey = cert, key
-	}
-	if s.TLSCert == "" {
-		return nil, nil
-	}
-	return server.TLSConfig(s.TLSCert, s.TLSKey)
 }
 
 // banner tells a newcomer where to look and what to try.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -47,7 +48,7 @@ func (s *serve) validate() error {
 	complain(s.TLSDevCert && s.TLSCert != "", "--tls-dev-cert makes a certificate: give it or --tls-cert")
 	complain(s.TLSDevCert && !s.Dev, "--tls-dev-cert is for development: give --tls-cert and --tls-key")
 	if s.TLSCert != "" && s.TLSKey != "" && !s.TLSDevCert {
-		if _, err := server.TLSConfig(s.TLSCert, s.TLSKey); err != nil {
+		if _, err := server.OpenCertificateFiles(s.TLSCert, s.TLSKey, slog.New(slog.DiscardHandler), time.Now); err != nil {
 			faults = append(faults, fmt.Errorf("%w: give a certificate and its key, both PEM, with --tls-cert and --tls-key", err))
 		}
 	}

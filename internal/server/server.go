@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -29,7 +30,7 @@ import (
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a service needs. All fields but TLS, Mail, AccountPage and those of the signing keys are required.
+// Config is what a service needs. All fields but Certificates, Mail, AccountPage and those of the signing keys are required.
 type Config struct {
 	// Development makes the first credentials and allows HTTP Basic without TLS.
 	Development bool
@@ -48,8 +49,8 @@ type Config struct {
 	Docs bool
 	// Drain is how long /readyz says no before the service stops accepting.
 	Drain time.Duration
-	// TLS makes the service speak HTTPS.
-	TLS *tls.Config
+	// Certificates make the service speak HTTPS.
+	Certificates Certificates
 	// PasswordGrant offers the password grant of OAuth 2.0, which RFC 9700 §2.4 advises against.
 	PasswordGrant bool
 	// CheckResponses compares what handlers answer with the document: see guard.Config.
@@ -286,10 +287,17 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		TLSConfig:         s.tlsConfig(),
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
-	go s.poll(ctx)
+	running, stop := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer stop()
+	background.Go(func() { s.poll(running) })
+	if s.config.Certificates != nil {
+		background.Go(func() { s.config.Certificates.Run(running) })
+	}
 	failed := make(chan error, 1)
 	go func() {
-		if s.config.TLS != nil {
+		if s.config.Certificates != nil {
 			failed <- server.ServeTLS(listener, "", "")
 			return
 		}
@@ -310,11 +318,13 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // tlsConfig is what the listener is given. A client that presents no certificate is let in by the handshake: whether an
 // operation needs one, and whether it is good, the guard and the authenticator say.
 func (s *Server) tlsConfig() *tls.Config {
-	if s.config.TLS == nil || !s.certificates {
-		return s.config.TLS
+	if s.config.Certificates == nil {
+		return nil
 	}
-	c := s.config.TLS.Clone()
-	c.ClientAuth = tls.RequestClientCert
+	c := s.config.Certificates.TLS()
+	if s.certificates {
+		c.ClientAuth = tls.RequestClientCert
+	}
 	return c
 }
 
