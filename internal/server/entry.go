@@ -46,16 +46,28 @@ type securityHeaders struct {
 	noSniff, policy, referrer, cache, transport []string
 }
 
-// Middleware returns the middleware. There are at most 8 keys in most responses, these among them: the map of a
-// response grows at the ninth, which costs more than all of the headers.
-func (e Entry) Middleware() echo.MiddlewareFunc {
-	headers := securityHeaders{
+func newSecurityHeaders() securityHeaders {
+	return securityHeaders{
 		noSniff:   []string{"nosniff"},
 		policy:    []string{"default-src 'none'; frame-ancestors 'none'"},
 		referrer:  []string{"no-referrer"},
 		cache:     []string{"no-store"},
 		transport: []string{"max-age=31536000; includeSubDomains"},
 	}
+}
+
+// set sets all but the one that is for TLS alone.
+func (s *securityHeaders) set(h http.Header) {
+	h["X-Content-Type-Options"] = s.noSniff
+	h["Content-Security-Policy"] = s.policy
+	h["Referrer-Policy"] = s.referrer
+	h["Cache-Control"] = s.cache
+}
+
+// Middleware returns the middleware. There are at most 8 keys in most responses, these among them: the map of a
+// response grows at the ninth, which costs more than all of the headers.
+func (e Entry) Middleware() echo.MiddlewareFunc {
+	headers := newSecurityHeaders()
 	if e.Address == nil {
 		e.Address = peerAddress
 	}
@@ -76,10 +88,7 @@ func (e *Entry) serve(c echo.Context, next echo.HandlerFunc, ids *requestIDs, he
 	r = r.WithContext(s)
 	c.SetRequest(r)
 	h := c.Response().Header()
-	h["X-Content-Type-Options"] = headers.noSniff
-	h["Content-Security-Policy"] = headers.policy
-	h["Referrer-Policy"] = headers.referrer
-	h["Cache-Control"] = headers.cache
+	headers.set(h)
 	h["X-Request-Id"] = []string{id}
 	if r.TLS != nil && e.StrictTransport {
 		h["Strict-Transport-Security"] = headers.transport
