@@ -31,6 +31,7 @@ type serve struct {
 	SigningAlgorithm string   `default:"EdDSA" help:"The algorithm of the signing keys that the service makes: EdDSA, ES256 or RS256. Keys that are there keep theirs."`
 	SigningKeyAge    duration `default:"90d" help:"How long a signing key signs before the next one is made; 0 for never."`
 
+	acmeSettings    `embed:""`
 	hashing         `embed:""`
 	accountSettings `embed:""`
 }
@@ -46,6 +47,13 @@ func (s *serve) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot listen on %s: %w", s.Address, err)
 	}
 	defer listener.Close()
+	plain, err := s.listenPlain()
+	if err != nil {
+		return err
+	}
+	if plain != nil {
+		defer plain.Close()
+	}
 	config, err := s.config(listener)
 	if err != nil {
 		return err
@@ -59,6 +67,7 @@ func (s *serve) Run(ctx context.Context) error {
 		s.banner(os.Stdout, config.Issuer)
 	}
 	defer onHangup(config.Certificates)()
+	defer servePlain(ctx, service, plain, config.Log)()
 	config.Log.Info("ready", "address", listener.Addr().String())
 	return service.Serve(ctx, listener)
 }
@@ -109,7 +118,7 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 }
 
 func (s *serve) scheme() string {
-	if s.TLSDevCert || s.TLSCert != "" {
+	if s.usesTLS() {
 		return "https"
 	}
 	return "http"

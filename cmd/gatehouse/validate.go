@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -44,14 +43,7 @@ func (s *serve) validate() error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	complain((s.TLSCert == "") != (s.TLSKey == ""), "--tls-cert and --tls-key go together: give both or none")
-	complain(s.TLSDevCert && s.TLSCert != "", "--tls-dev-cert makes a certificate: give it or --tls-cert")
-	complain(s.TLSDevCert && !s.Dev, "--tls-dev-cert is for development: give --tls-cert and --tls-key")
-	if s.TLSCert != "" && s.TLSKey != "" && !s.TLSDevCert {
-		if _, err := server.OpenCertificateFiles(s.TLSCert, s.TLSKey, slog.New(slog.DiscardHandler), time.Now); err != nil {
-			faults = append(faults, fmt.Errorf("%w: give a certificate and its key, both PEM, with --tls-cert and --tls-key", err))
-		}
-	}
+	faults = append(faults, s.certificateFaults()...)
 	complain(!listenable(s.Address), "the address to listen on is wrong: give --address HOST:PORT, or --address :PORT for all addresses of this machine")
 	complain(s.Docs != "" && s.Docs != "auto" && s.Docs != "on" && s.Docs != "off", "the documentation is neither on nor off: give --docs on, off or auto")
 	complain(s.Drain.wrong || s.Drain.Duration < 0, "the time to drain is wrong: give a time such as --drain 5s, or 0")
