@@ -32,6 +32,7 @@ type serve struct {
 	SigningKeyAge    duration `default:"90d" help:"How long a signing key signs before the next one is made; 0 for never."`
 
 	acmeSettings    `embed:""`
+	edge            `embed:""`
 	hashing         `embed:""`
 	accountSettings `embed:""`
 }
@@ -104,6 +105,9 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 		}
 	}
 	if err := s.accountSettings.apply(&c); err != nil {
+		return c, err
+	}
+	if err := s.edge.apply(&c); err != nil {
 		return c, err
 	}
 	var err error

@@ -44,6 +44,9 @@ func (s *serve) validate() error {
 		}
 	}
 	faults = append(faults, s.certificateFaults()...)
+	if err := s.edge.apply(&server.Config{}); err != nil {
+		faults = append(faults, err)
+	}
 	complain(!listenable(s.Address), "the address to listen on is wrong: give --address HOST:PORT, or --address :PORT for all addresses of this machine")
 	complain(s.Docs != "" && s.Docs != "auto" && s.Docs != "on" && s.Docs != "off", "the documentation is neither on nor off: give --docs on, off or auto")
 	complain(s.Drain.wrong || s.Drain.Duration < 0, "the time to drain is wrong: give a time such as --drain 5s, or 0")

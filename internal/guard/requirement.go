@@ -106,7 +106,7 @@ func (rt *route) extract(r *http.Request, s *State) (presentation, error) {
 		case authOther:
 			p.stray = true
 		}
-		if p.authorization.kind == authBasic && rt.usesBasic && r.TLS == nil && !rt.insecureBasic {
+		if p.authorization.kind == authBasic && rt.usesBasic && !s.Secure && !rt.insecureBasic {
 			return p, problem.TransportInsecure.New("a password is taken over HTTPS only, and this one should be changed")
 		}
 	}

@@ -15,8 +15,8 @@ type Config struct {
 	Limiter    Limiter
 	// Realm is the protection space that challenges name.
 	Realm string
-	// AllowInsecureBasic takes passwords of HTTP Basic over plain HTTP: for development on loopback, and behind a
-	// proxy that ends TLS.
+	// AllowInsecureBasic takes passwords of HTTP Basic over plain HTTP: for development on loopback. Behind a proxy that ends TLS
+	// it is State.Secure that says so.
 	AllowInsecureBasic bool
 	// CrossOrigin says which origins beside the one of the service may make a browser send the credentials that it adds by
 	// itself. Nil: none.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -26,15 +25,15 @@ type Entry struct {
 	Now func() time.Time
 	// Random makes request ids: guessed ones would let a client point at the log lines of another.
 	Random io.Reader
-	// Address returns the client of a request. Nil takes the other end of the connection, whatever the headers say.
-	Address func(*http.Request) netip.Addr
+	// Proxies are believed about the address of a client and about TLS. Nobody else is.
+	Proxies Proxies
 	Logger  *slog.Logger
 	// Access is nil where no access log is wanted.
 	Access *AccessLog
 	// Limiter and Unrouted count, by address, the requests that no operation counts.
 	Limiter  guard.Limiter
 	Unrouted []ratelimit.Limit
-	// StrictTransport sends HSTS over TLS. Not with a development certificate: a browser would ask for https on every
+	// StrictTransport sends HSTS over TLS, which may end at a proxy. Not with a development certificate: a browser would ask for https on every
 	// port of localhost for a year.
 	StrictTransport bool
 	// Realm is what a client that failed to authenticate at an OAuth endpoint is challenged for.
@@ -68,9 +67,6 @@ func (s *securityHeaders) set(h http.Header) {
 // response grows at the ninth, which costs more than all of the headers.
 func (e Entry) Middleware() echo.MiddlewareFunc {
 	headers := newSecurityHeaders()
-	if e.Address == nil {
-		e.Address = peerAddress
-	}
 	ids := &requestIDs{random: bufio.NewReaderSize(e.Random, 4096)}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -83,14 +79,16 @@ func (e Entry) Middleware() echo.MiddlewareFunc {
 func (e *Entry) serve(c echo.Context, next echo.HandlerFunc, ids *requestIDs, headers *securityHeaders) {
 	r := c.Request()
 	id, err := ids.next()
-	s := guard.NewState(r.Context(), id, e.Address(r), e.Now())
+	address, secure := e.Proxies.client(r)
+	s := guard.NewState(r.Context(), id, address, e.Now())
+	s.Secure = secure
 	s.UserAgent = r.UserAgent()
 	r = r.WithContext(s)
 	c.SetRequest(r)
 	h := c.Response().Header()
 	headers.set(h)
 	h["X-Request-Id"] = []string{id}
-	if r.TLS != nil && e.StrictTransport {
+	if secure && e.StrictTransport {
 		h["Strict-Transport-Security"] = headers.transport
 	}
 	if err == nil {
@@ -227,15 +225,6 @@ func (e *Entry) logFailure(c echo.Context, s *guard.State, p *problem.Error, err
 		attributes = append(attributes, slog.String("stack", string(crash.stack)))
 	}
 	e.Logger.LogAttrs(s, level, "request failed", attributes...)
-}
-
-// peerAddress is the other end of the connection. Headers such as X-Forwarded-For can be sent by anybody.
-func peerAddress(r *http.Request) netip.Addr {
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a.Addr().Unmap().WithZone("")
 }
 
 // requestIDs reads random bytes in large pieces: a system call for every request would be felt.

@@ -30,7 +30,7 @@ import (
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a service needs. All fields but Certificates, Mail, AccountPage and those of the signing keys are required.
+// Config is what a service needs. All fields but Certificates, Proxies, Mail, AccountPage and those of the signing keys are required.
 type Config struct {
 	// Development makes the first credentials and allows HTTP Basic without TLS.
 	Development bool
@@ -51,6 +51,8 @@ type Config struct {
 	Drain time.Duration
 	// Certificates make the service speak HTTPS.
 	Certificates Certificates
+	// Proxies are those that are believed about the addresses of clients and about TLS.
+	Proxies Proxies
 	// PasswordGrant offers the password grant of OAuth 2.0, which RFC 9700 §2.4 advises against.
 	PasswordGrant bool
 	// CheckResponses compares what handlers answer with the document: see guard.Config.
@@ -212,7 +214,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 			unrouted = append(unrouted, l.Limit)
 		}
 	}
-	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development}.Middleware())
+	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development, Proxies: c.Proxies}.Middleware())
 	schemes := api.Schemes(a)
 	s.certificates = slices.ContainsFunc(schemes, func(s guard.Scheme) bool { return s.MutualTLS != nil })
 	router := guard.New(guard.Config{
@@ -285,7 +287,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		TLSConfig:         s.tlsConfig(),
-		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
+		// It would answer "OPTIONS *" by itself, without a header.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
 	running, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestConfigCheckOfWhatStandsBeforeTheService(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		args []string
+		says []string // each is in a line of its own; none where the settings are good
+	}{
+		{"proxies", []string{"--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "192.0.2.1,2001:db8::/48"}, nil},
+		{"one wrong proxy of two", []string{"--trusted-proxy", "10.0.0.0/8,10.0.0.0/40"}, []string{`"10.0.0.0/40" is no proxy`}},
+		{"everybody as a proxy", []string{"--trusted-proxy", "0.0.0.0/0", "--trusted-proxy", "::/0"}, []string{`"0.0.0.0/0"`, `"::/0"`}},
+		{"a proxy by name", []string{"--trusted-proxy", "proxy.example.com"}, []string{"--trusted-proxy an address or a network"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := gatehouse(t, append([]string{"config", "check", "--dev", "--data", t.TempDir()}, row.args...)...)
+			if row.says == nil {
+				r.check(t, exitDone, "the settings are good")
+				return
+			}
+			r.check(t, exitUsage, row.says...)
+			if n := strings.Count(r.stderr, "\n"); n != len(row.says) {
+				t.Errorf("%d lines, want %d: %s", n, len(row.says), r.stderr)
+			}
+		})
+	}
+}
