@@ -36,6 +36,8 @@ type Entry struct {
 	// StrictTransport sends HSTS over TLS, which may end at a proxy. Not with a development certificate: a browser would ask for https on every
 	// port of localhost for a year.
 	StrictTransport bool
+	// CORS is nil where pages of no other origin may call the service.
+	CORS *CORS
 	// Realm is what a client that failed to authenticate at an OAuth endpoint is challenged for.
 	Realm string
 }
@@ -91,6 +93,9 @@ func (e *Entry) serve(c echo.Context, next echo.HandlerFunc, ids *requestIDs, he
 	if secure && e.StrictTransport {
 		h["Strict-Transport-Security"] = headers.transport
 	}
+	if e.CORS != nil {
+		s.ByCode = e.CORS.mark(r.Header, h)
+	}
 	if err == nil {
 		err = e.run(c, next, s)
 	}
@@ -119,6 +124,9 @@ func (e *Entry) run(c echo.Context, next echo.HandlerFunc, s *guard.State) (err 
 	if options {
 		if err := guard.TakeAddress(e.Limiter, e.Unrouted, s); err != nil {
 			return err
+		}
+		if e.CORS != nil && e.CORS.preflight(c.Request(), c.Response().Header()) {
+			return c.NoContent(http.StatusNoContent)
 		}
 	}
 	err = next(c)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -30,7 +31,7 @@ import (
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a service needs. All fields but Certificates, Proxies, Mail, AccountPage and those of the signing keys are required.
+// Config is what a service needs. All fields but Certificates, Proxies, CORSOrigins, Mail, AccountPage and those of the signing keys are required.
 type Config struct {
 	// Development makes the first credentials and allows HTTP Basic without TLS.
 	Development bool
@@ -53,6 +54,8 @@ type Config struct {
 	Certificates Certificates
 	// Proxies are those that are believed about the addresses of clients and about TLS.
 	Proxies Proxies
+	// CORSOrigins are the origins beside the one of the service that may call it from a browser.
+	CORSOrigins []string
 	// PasswordGrant offers the password grant of OAuth 2.0, which RFC 9700 §2.4 advises against.
 	PasswordGrant bool
 	// CheckResponses compares what handlers answer with the document: see guard.Config.
@@ -214,10 +217,15 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 			unrouted = append(unrouted, l.Limit)
 		}
 	}
-	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development, Proxies: c.Proxies}.Middleware())
+	var router *guard.Router
+	cors, err := newCORS(c.CORSOrigins, api.OpenapiJSON, func(u *url.URL) string { return router.Allow(u) })
+	if err != nil {
+		return err
+	}
+	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development, Proxies: c.Proxies, CORS: cors}.Middleware())
 	schemes := api.Schemes(a)
 	s.certificates = slices.ContainsFunc(schemes, func(s guard.Scheme) bool { return s.MutualTLS != nil })
-	router := guard.New(guard.Config{
+	router = guard.New(guard.Config{
 		Echo:               s.echo,
 		Operations:         api.Operations(),
 		Schemes:            schemes,
