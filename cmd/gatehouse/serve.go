@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,6 +31,8 @@ type serve struct {
 	SigningAlgorithm string   `default:"EdDSA" help:"The algorithm of the signing keys that the service makes: EdDSA, ES256 or RS256. Keys that are there keep theirs."`
 	SigningKeyAge    duration `default:"90d" help:"How long a signing key signs before the next one is made; 0 for never."`
 
+	acmeSettings    `embed:""`
+	edge            `embed:""`
 	hashing         `embed:""`
 	accountSettings `embed:""`
 	shared          `embed:""`
@@ -48,6 +49,13 @@ func (s *serve) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot listen on %s: %w", s.Address, err)
 	}
 	defer listener.Close()
+	plain, err := s.listenPlain()
+	if err != nil {
+		return err
+	}
+	if plain != nil {
+		defer plain.Close()
+	}
 	config, err := s.config(listener)
 	if err != nil {
 		return err
@@ -60,6 +68,8 @@ func (s *serve) Run(ctx context.Context) error {
 	if s.Dev {
 		s.banner(os.Stdout, config.Issuer)
 	}
+	defer onHangup(config.Certificates)()
+	defer servePlain(ctx, service, plain, config.Log)()
 	config.Log.Info("ready", "address", listener.Addr().String())
 	return service.Serve(ctx, listener)
 }
@@ -98,6 +108,9 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 	if err := s.accountSettings.apply(&c); err != nil {
 		return c, err
 	}
+	if err := s.edge.apply(&c); err != nil {
+		return c, err
+	}
 	var err error
 	c.Replicas = s.Replicas
 	if c.Redis, err = s.redis(); err != nil {
@@ -109,29 +122,15 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 	if c.Secret, err = server.ReadSecret(s.secretFile(), s.Dev); err != nil {
 		return c, err
 	}
-	c.TLS, err = s.tls(c)
+	c.Certificates, err = s.certificates(c)
 	return c, err
 }
 
 func (s *serve) scheme() string {
-	if s.TLSDevCert || s.TLSCert != "" {
+	if s.usesTLS() {
 		return "https"
 	}
 	return "http"
-}
-
-func (s *serve) tls(c server.Config) (*tls.Config, error) {
-	if s.TLSDevCert {
-		cert, key, err := server.DevelopmentCertificate(s.Data, c.Now(), c.Random)
-		if err != nil {
-			return nil, err
-		}
-		s.TLSCert, s.TLSKey = cert, key
-	}
-	if s.TLSCert == "" {
-		return nil, nil
-	}
-	return server.TLSConfig(s.TLSCert, s.TLSKey)
 }
 
 // banner tells a newcomer where to look and what to try.

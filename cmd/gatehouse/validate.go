@@ -43,13 +43,9 @@ func (s *serve) validate() error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	complain((s.TLSCert == "") != (s.TLSKey == ""), "--tls-cert and --tls-key go together: give both or none")
-	complain(s.TLSDevCert && s.TLSCert != "", "--tls-dev-cert makes a certificate: give it or --tls-cert")
-	complain(s.TLSDevCert && !s.Dev, "--tls-dev-cert is for development: give --tls-cert and --tls-key")
-	if s.TLSCert != "" && s.TLSKey != "" && !s.TLSDevCert {
-		if _, err := server.TLSConfig(s.TLSCert, s.TLSKey); err != nil {
-			faults = append(faults, fmt.Errorf("%w: give a certificate and its key, both PEM, with --tls-cert and --tls-key", err))
-		}
+	faults = append(faults, s.certificateFaults()...)
+	if err := s.edge.apply(&server.Config{}); err != nil {
+		faults = append(faults, err)
 	}
 	complain(!listenable(s.Address), "the address to listen on is wrong: give --address HOST:PORT, or --address :PORT for all addresses of this machine")
 	complain(s.Docs != "" && s.Docs != "auto" && s.Docs != "on" && s.Docs != "off", "the documentation is neither on nor off: give --docs on, off or auto")

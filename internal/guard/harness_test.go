@@ -109,6 +109,7 @@ func schemes() []guard.Scheme {
 func entry(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		s := guard.NewState(c.Request().Context(), "00ff", netip.MustParseAddr("192.0.2.1"), time.Unix(1000, 0))
+		s.Secure = c.Request().TLS != nil
 		c.SetRequest(c.Request().WithContext(s))
 		defer func() {
 			if v := recover(); v != nil {

@@ -110,7 +110,7 @@ func (rt *route) extract(r *http.Request, s *State) (presentation, error) {
 		case authOther:
 			p.stray = true
 		}
-		if p.authorization.kind == authBasic && rt.usesBasic && r.TLS == nil && !rt.insecureBasic {
+		if p.authorization.kind == authBasic && rt.usesBasic && !s.Secure && !rt.insecureBasic {
 			return p, problem.TransportInsecure.New("a password is taken over HTTPS only, and this one should be changed")
 		}
 	}
@@ -124,18 +124,19 @@ func (rt *route) extract(r *http.Request, s *State) (presentation, error) {
 		}
 	}
 	// Safe methods change nothing and pass, and so does what no browser sent: each in use sends Sec-Fetch-Site or Origin.
-	if rt.crossOrigin.Check(r) != nil && rt.ambient(&p) {
+	if rt.crossOrigin.Check(r) != nil && rt.ambient(&p, s) {
 		return p, problem.CrossOrigin.New("a page of another site made this request: send the credential in a header that only your own code sets")
 	}
 	return p, nil
 }
 
 // ambient reports whether a credential is there that browsers add by themselves, whatever page makes the request: a cookie, a
-// remembered password, a client certificate (CWE-352).
-func (rt *route) ambient(p *presentation) bool {
+// remembered password, a client certificate (CWE-352). A password that code set is none of these; that code can make the browser send a
+// remembered one instead, and is trusted not to.
+func (rt *route) ambient(p *presentation, s *State) bool {
 	for i := range rt.uses {
 		switch use := &rt.uses[i]; {
-		case use.Basic != nil && p.authorization.kind == authBasic, use.MutualTLS != nil && len(clientCertificates(p.request)) > 0:
+		case use.Basic != nil && p.authorization.kind == authBasic && !s.ByCode, use.MutualTLS != nil && len(clientCertificates(p.request)) > 0:
 			return true
 		case use.APIKey != nil && use.In == "cookie":
 			if _, n := use.key(p); n > 0 {

@@ -3,6 +3,7 @@ package guard
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 )
@@ -15,8 +16,8 @@ type Config struct {
 	Limiter    Limiter
 	// Realm is the protection space that challenges name.
 	Realm string
-	// AllowInsecureBasic takes passwords of HTTP Basic over plain HTTP: for development on loopback, and behind a
-	// proxy that ends TLS.
+	// AllowInsecureBasic takes passwords of HTTP Basic over plain HTTP: for development on loopback. Behind a proxy that ends TLS
+	// it is State.Secure that says so.
 	AllowInsecureBasic bool
 	// CrossOrigin says which origins beside the one of the service may make a browser send the credentials that it adds by
 	// itself. Nil: none.
@@ -31,6 +32,7 @@ type Config struct {
 type Router struct {
 	config Config
 	routes []registration
+	found  *routes // nil until Finish
 }
 
 type registration struct {
@@ -110,5 +112,17 @@ func (r *Router) Finish() error {
 	}
 	// The only route of echo is for what it does not find.
 	e.RouteNotFound("/*", found.serve)
+	r.found = found
 	return nil
+}
+
+// Allow returns the methods of the path as the field Allow has them, or nothing where no operation has it.
+func (r *Router) Allow(u *url.URL) string {
+	if r.found == nil {
+		return ""
+	}
+	if b := r.found.at(u, make([]string, len(r.found.longest))); b != nil {
+		return b.allow
+	}
+	return ""
 }

@@ -132,16 +132,20 @@ func (b *branch) follow(rest string, more bool, values []string) *branch {
 	return b
 }
 
+// at returns the branch of the path of a request, or nil, and puts the values of its parameters into values.
+func (r *routes) at(u *url.URL, values []string) *branch {
+	path, rooted := strings.CutPrefix(arrivedPath(u), "/")
+	if !rooted || !utf8.ValidString(u.Path) {
+		return nil
+	}
+	return r.top.find(path, values)
+}
+
 // serve hands a request to the endpoint of its path and method.
 func (r *routes) serve(c echo.Context) error {
 	request := c.Request()
-	path, rooted := strings.CutPrefix(arrivedPath(request.URL), "/")
 	c.SetParamNames(r.longest...)
-	values := c.ParamValues()
-	var b *branch
-	if rooted && utf8.ValidString(request.URL.Path) {
-		b = r.top.find(path, values)
-	}
+	b := r.at(request.URL, c.ParamValues())
 	c.SetParamNames()
 	if b == nil {
 		return echo.ErrNotFound

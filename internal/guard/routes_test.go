@@ -1,10 +1,12 @@
 package guard_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
 	"example.com/gatehouse/internal/guard"
+	"example.com/gatehouse/internal/ratelimit"
 	"github.com/labstack/echo/v4"
 )
 
@@ -125,5 +127,36 @@ func TestPaths(t *testing.T) {
 				t.Errorf("%q, want %q", told, tt.want)
 			}
 		})
+	}
+}
+
+func TestTheMethodsOfAPath(t *testing.T) {
+	public := func(method, path string) guard.Operation {
+		return guard.Operation{ID: method + path, Method: method, Path: path, Public: "it is"}
+	}
+	router := guard.New(guard.Config{Echo: echo.New(), Limiter: ratelimit.NewMemory(10), Realm: "test", Operations: []guard.Operation{
+		public("GET", "/files/{id}"), public("DELETE", "/files/{id}"), public("PUT", "/files/special"), public("OPTIONS", "/own"),
+	}})
+	router.GET("/files/:id", whoAmI)
+	router.DELETE("/files/:id", whoAmI)
+	router.PUT("/files/special", whoAmI)
+	router.OPTIONS("/own", whoAmI)
+	if got := router.Allow(&url.URL{Path: "/files/7"}); got != "" {
+		t.Errorf("before anything is open: %s", got)
+	}
+	if err := router.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string]string{
+		"/files/7": "OPTIONS, DELETE, GET, HEAD", "/files/special": "OPTIONS, PUT", "/own": "OPTIONS", "/files/a%2Fb": "OPTIONS, DELETE, GET, HEAD",
+		"/files": "", "/files/": "", "/files/a/b": "", "/": "", "*": "", "": "", "/files/%ff": "",
+	} {
+		u, err := url.Parse(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := router.Allow(u); got != want {
+			t.Errorf("%s: %q, want %q", target, got, want)
+		}
 	}
 }

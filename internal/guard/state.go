@@ -21,6 +21,11 @@ type State struct {
 	RequestID string
 	// Address is the client as the trusted-proxy rule of the server sees it.
 	Address netip.Addr
+	// Secure says that the client spoke TLS, by the same rule.
+	Secure bool
+	// ByCode says that the code of a page of an origin that may call the service made the request, so that it was this code that
+	// set Authorization.
+	ByCode bool
 	// UserAgent is what the client calls itself.
 	UserAgent string
 	// Started is when the request arrived, and the time of everything that is counted for it.

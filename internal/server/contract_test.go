@@ -169,10 +169,13 @@ func (d document) check(r *http.Request, response *http.Response, body []byte) (
 	if len(h.Get("X-Request-Id")) != 32 {
 		fault("X-Request-Id is %q", h.Get("X-Request-Id"))
 	}
-	for _, name := range []string{"Server", "X-Powered-By", "Access-Control-Allow-Origin"} {
+	for _, name := range []string{"Server", "X-Powered-By", "Access-Control-Allow-Credentials"} {
 		if h[name] != nil {
 			fault("%s is sent", name)
 		}
+	}
+	if origin := h["Access-Control-Allow-Origin"]; origin != nil && (len(origin) > 1 || origin[0] != r.Header.Get("Origin") || origin[0] == "*" || origin[0] == "null") {
+		fault("Access-Control-Allow-Origin is %q", origin)
 	}
 	op := d.find(r.Method, r.URL.EscapedPath())
 	switch {

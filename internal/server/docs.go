@@ -135,7 +135,7 @@ func (a asset) write(w http.ResponseWriter) error {
 	h.Set("Cache-Control", a.cache)
 	size := len(a.data)
 	if a.compressed {
-		h.Set("Vary", echo.HeaderAcceptEncoding)
+		h.Add("Vary", echo.HeaderAcceptEncoding) // beside Origin, where there is CORS
 		if a.gzip {
 			h.Set("Content-Encoding", "gzip")
 		} else {

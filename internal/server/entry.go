@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -25,17 +24,19 @@ type Entry struct {
 	Now func() time.Time
 	// Random makes request ids: guessed ones would let a client point at the log lines of another.
 	Random io.Reader
-	// Address returns the client of a request. Nil takes the other end of the connection, whatever the headers say.
-	Address func(*http.Request) netip.Addr
+	// Proxies are believed about the address of a client and about TLS. Nobody else is.
+	Proxies Proxies
 	Logger  *slog.Logger
 	// Access is nil where no access log is wanted.
 	Access *AccessLog
 	// Limiter and Unrouted count, by address, the requests that no operation counts.
 	Limiter  guard.Limiter
 	Unrouted []guard.Limit
-	// StrictTransport sends HSTS over TLS. Not with a development certificate: a browser would ask for https on every
+	// StrictTransport sends HSTS over TLS, which may end at a proxy. Not with a development certificate: a browser would ask for https on every
 	// port of localhost for a year.
 	StrictTransport bool
+	// CORS is nil where pages of no other origin may call the service.
+	CORS *CORS
 	// Realm is what a client that failed to authenticate at an OAuth endpoint is challenged for.
 	Realm string
 }
@@ -45,19 +46,28 @@ type securityHeaders struct {
 	noSniff, policy, referrer, cache, transport []string
 }
 
-// Middleware returns the middleware. There are at most 8 keys in most responses, these among them: the map of a
-// response grows at the ninth, which costs more than all of the headers.
-func (e Entry) Middleware() echo.MiddlewareFunc {
-	headers := securityHeaders{
+func newSecurityHeaders() securityHeaders {
+	return securityHeaders{
 		noSniff:   []string{"nosniff"},
 		policy:    []string{"default-src 'none'; frame-ancestors 'none'"},
 		referrer:  []string{"no-referrer"},
 		cache:     []string{"no-store"},
 		transport: []string{"max-age=31536000; includeSubDomains"},
 	}
-	if e.Address == nil {
-		e.Address = peerAddress
-	}
+}
+
+// set sets all but the one that is for TLS alone.
+func (s *securityHeaders) set(h http.Header) {
+	h["X-Content-Type-Options"] = s.noSniff
+	h["Content-Security-Policy"] = s.policy
+	h["Referrer-Policy"] = s.referrer
+	h["Cache-Control"] = s.cache
+}
+
+// Middleware returns the middleware. There are at most 8 keys in most responses, these among them: the map of a
+// response grows at the ninth, which costs more than all of the headers.
+func (e Entry) Middleware() echo.MiddlewareFunc {
+	headers := newSecurityHeaders()
 	ids := &requestIDs{random: bufio.NewReaderSize(e.Random, 4096)}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -70,18 +80,20 @@ func (e Entry) Middleware() echo.MiddlewareFunc {
 func (e *Entry) serve(c echo.Context, next echo.HandlerFunc, ids *requestIDs, headers *securityHeaders) {
 	r := c.Request()
 	id, err := ids.next()
-	s := guard.NewState(r.Context(), id, e.Address(r), e.Now())
+	address, secure := e.Proxies.client(r)
+	s := guard.NewState(r.Context(), id, address, e.Now())
+	s.Secure = secure
 	s.UserAgent = r.UserAgent()
 	r = r.WithContext(s)
 	c.SetRequest(r)
 	h := c.Response().Header()
-	h["X-Content-Type-Options"] = headers.noSniff
-	h["Content-Security-Policy"] = headers.policy
-	h["Referrer-Policy"] = headers.referrer
-	h["Cache-Control"] = headers.cache
+	headers.set(h)
 	h["X-Request-Id"] = []string{id}
-	if r.TLS != nil && e.StrictTransport {
+	if secure && e.StrictTransport {
 		h["Strict-Transport-Security"] = headers.transport
+	}
+	if e.CORS != nil {
+		s.ByCode = e.CORS.mark(r.Header, h)
 	}
 	if err == nil {
 		err = e.run(c, next, s)
@@ -111,6 +123,9 @@ func (e *Entry) run(c echo.Context, next echo.HandlerFunc, s *guard.State) (err 
 	if options {
 		if err := guard.TakeAddress(e.Limiter, e.Unrouted, c, s); err != nil {
 			return err
+		}
+		if e.CORS != nil && e.CORS.preflight(c.Request(), c.Response().Header()) {
+			return c.NoContent(http.StatusNoContent)
 		}
 	}
 	err = next(c)
@@ -217,15 +232,6 @@ func (e *Entry) logFailure(c echo.Context, s *guard.State, p *problem.Error, err
 		attributes = append(attributes, slog.String("stack", string(crash.stack)))
 	}
 	e.Logger.LogAttrs(s, level, "request failed", attributes...)
-}
-
-// peerAddress is the other end of the connection. Headers such as X-Forwarded-For can be sent by anybody.
-func peerAddress(r *http.Request) netip.Addr {
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a.Addr().Unmap().WithZone("")
 }
 
 // requestIDs reads random bytes in large pieces: a system call for every request would be felt.

@@ -459,11 +459,9 @@ func TestClientAddress(t *testing.T) {
 	if _, body := f.send(t, "GET", "/who", spoofed...); !strings.HasSuffix(body, " from 127.0.0.1") {
 		t.Errorf("a header moved the client: %q", body)
 	}
-	f = newFront(t, false, func(e *server.Entry) {
-		e.Address = func(*http.Request) netip.Addr { return netip.MustParseAddr("2001:db8::7") }
-	})
-	if _, body := f.send(t, "GET", "/who", spoofed...); !strings.HasSuffix(body, " from 2001:db8::7") {
-		t.Errorf("the rule of the server is not used: %q", body)
+	f = newFront(t, false, func(e *server.Entry) { e.Proxies = server.Proxies{netip.MustParsePrefix("127.0.0.1/32")} })
+	if _, body := f.send(t, "GET", "/who", spoofed...); !strings.HasSuffix(body, " from 203.0.113.9") {
+		t.Errorf("a trusted proxy is not believed: %q", body)
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -29,7 +31,7 @@ import (
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a service needs. All fields but TLS, Mail, AccountPage and those of the signing keys are required.
+// Config is what a service needs. All fields but Certificates, Proxies, CORSOrigins, Mail, AccountPage and those of the signing keys are required.
 type Config struct {
 	// Development makes the first credentials and allows HTTP Basic without TLS.
 	Development bool
@@ -48,8 +50,12 @@ type Config struct {
 	Docs bool
 	// Drain is how long /readyz says no before the service stops accepting.
 	Drain time.Duration
-	// TLS makes the service speak HTTPS.
-	TLS *tls.Config
+	// Certificates make the service speak HTTPS.
+	Certificates Certificates
+	// Proxies are those that are believed about the addresses of clients and about TLS.
+	Proxies Proxies
+	// CORSOrigins are the origins beside the one of the service that may call it from a browser.
+	CORSOrigins []string
 	// PasswordGrant offers the password grant of OAuth 2.0, which RFC 9700 §2.4 advises against.
 	PasswordGrant bool
 	// CheckResponses compares what handlers answer with the document: see guard.Config.
@@ -216,10 +222,15 @@ func (s *Server) route(limiter limiter, a api.Authenticators, h handlers) error 
 	s.echo = echo.New()
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.IPExtractor = echo.ExtractIPDirect() // echo's default believes X-Forwarded-For from anyone
-	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: api.DefaultLimits(), Realm: realm, StrictTransport: !c.Development}.Middleware())
+	var router *guard.Router
+	cors, err := newCORS(c.CORSOrigins, api.OpenapiJSON, func(u *url.URL) string { return router.Allow(u) })
+	if err != nil {
+		return err
+	}
+	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: api.DefaultLimits(), Realm: realm, StrictTransport: !c.Development, Proxies: c.Proxies, CORS: cors}.Middleware())
 	schemes := api.Schemes(a)
 	s.certificates = slices.ContainsFunc(schemes, func(s guard.Scheme) bool { return s.MutualTLS != nil })
-	router := guard.New(guard.Config{
+	router = guard.New(guard.Config{
 		Echo:               s.echo,
 		Operations:         api.Operations(),
 		Schemes:            schemes,
@@ -292,12 +303,21 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		TLSConfig:         s.tlsConfig(),
-		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
+		// It would answer "OPTIONS *" by itself, without a header.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
-	go s.poll(ctx)
+	running, stop := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer stop()
+	background.Go(func() { s.poll(running) })
+	if s.config.Certificates != nil {
+		background.Go(func() { s.config.Certificates.Run(running) })
+	}
 	failed := make(chan error, 1)
 	go func() {
-		if s.config.TLS != nil {
+		if s.config.Certificates != nil {
 			failed <- server.ServeTLS(listener, "", "")
 			return
 		}
@@ -318,11 +338,13 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // tlsConfig is what the listener is given. A client that presents no certificate is let in by the handshake: whether an
 // operation needs one, and whether it is good, the guard and the authenticator say.
 func (s *Server) tlsConfig() *tls.Config {
-	if s.config.TLS == nil || !s.certificates {
-		return s.config.TLS
+	if s.config.Certificates == nil {
+		return nil
 	}
-	c := s.config.TLS.Clone()
-	c.ClientAuth = tls.RequestClientCert
+	c := s.config.Certificates.TLS()
+	if s.certificates {
+		c.ClientAuth = tls.RequestClientCert
+	}
 	return c
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -25,16 +26,21 @@ import (
 // serveTLS answers every request over HTTPS, as the service does, and returns host and port.
 func serveTLS(t *testing.T, certFile, keyFile string) string {
 	t.Helper()
-	config, err := TLSConfig(certFile, keyFile)
+	files, err := OpenCertificateFiles(certFile, keyFile, slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveCertificates(t, files)
+}
+
+func serveCertificates(t *testing.T, certificates Certificates) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &http.Server{
-		TLSConfig: config, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: log.New(io.Discard, "", 0),
+		TLSConfig: certificates.TLS(), ReadHeaderTimeout: readHeaderTimeout, ErrorLog: log.New(io.Discard, "", 0),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }),
 	}
 	done := make(chan error, 1)
@@ -355,7 +361,7 @@ func TestCertificatesThatCannotBeUsedStopTheStart(t *testing.T) {
 		"the key of another certificate":        {certFile, otherKey},
 		"the certificate and the key exchanged": {keyFile, certFile},
 	} {
-		if _, err := TLSConfig(files[0], files[1]); err == nil || !strings.Contains(err.Error(), files[0]) {
+		if _, err := OpenCertificateFiles(files[0], files[1], slog.New(slog.DiscardHandler), time.Now); err == nil || !strings.Contains(err.Error(), files[0]) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
