@@ -48,6 +48,10 @@ func (s *Service) Authenticate(ctx context.Context, c auth.Basic) (*auth.Princip
 	// Parallel attempts with one password are one attempt: a browser that opens ten connections at once is not ten
 	// guesses. It goes on when the first of them is cancelled.
 	bucket := failureBucket(ctx, c.Username)
+	if err := s.logins.enter(); err != nil {
+		return nil, err
+	}
+	defer s.logins.leave()
 	result, err, _ := s.attempts.Do(bucket+string(key[:]), func() (any, error) {
 		return s.attempt(context.WithoutCancel(ctx), c, key, bucket, now)
 	})
