@@ -18,6 +18,7 @@ type route struct {
 	op      *Operation
 	limiter Limiter
 	buffers *sync.Pool
+	gate    Gate // nil where nothing bounds the operation
 
 	byAddress, byPrincipal []ratelimit.Limit
 
@@ -57,6 +58,9 @@ func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
 		} else {
 			rt.byAddress = append(rt.byAddress, l.Limit)
 		}
+	}
+	if !slices.Contains(c.Ungated, op.ID) {
+		rt.gate = c.Gate
 	}
 	if c.CheckResponses && op.Responses != nil {
 		rt.responses = op.Responses()
@@ -194,7 +198,7 @@ func (rt *route) admit(c echo.Context, s *State) error {
 	if rt.op.OwnOrigin && rt.crossOrigin.Check(r) != nil {
 		return problem.CrossOrigin.New("a page of another site made this request: open the page here and send its form")
 	}
-	if err := rt.authenticate(r, s); err != nil {
+	if err := rt.authenticateInPlace(r, s); err != nil {
 		return err
 	}
 	if len(rt.byPrincipal) > 0 && s.authenticated {
