@@ -53,6 +53,12 @@ func (s *Server) Mails() {
 	}
 }
 
+// Places is how many requests are in work, and how many wait for that.
+func (s *Server) Places() (taken, waiting int) {
+	taken, waiting, _ = s.gate.state()
+	return taken, waiting
+}
+
 func (s *Server) DB() *sqldb.DB { return s.db }
 
 // Refresh reads what ended in other processes, as the service does every few seconds.

@@ -34,7 +34,7 @@ func serveTLS(t *testing.T, certFile, keyFile string) string {
 		t.Fatal(err)
 	}
 	s := &http.Server{
-		TLSConfig: config, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: log.New(io.Discard, "", 0),
+		TLSConfig: config, ReadHeaderTimeout: DefaultLimits().ReadHeaderTimeout, ErrorLog: log.New(io.Discard, "", 0),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }),
 	}
 	done := make(chan error, 1)
