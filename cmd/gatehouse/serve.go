@@ -34,6 +34,7 @@ type serve struct {
 
 	hashing         `embed:""`
 	accountSettings `embed:""`
+	operating       `embed:""`
 }
 
 // Run serves until the context ends.
@@ -75,6 +76,7 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 		Drain:            s.Drain.Duration,
 		PasswordGrant:    s.PasswordGrant == "on" || s.PasswordGrant == "auto" && s.Dev,
 		CheckResponses:   s.CheckResponses,
+		Limits:           s.limits(),
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		AccessLog:        os.Stderr,
 		Now:              time.Now,

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func (s *Server) Places() (taken, waiting int) {
 	taken, waiting, _ = s.gate.state()
 	return taken, waiting
 }
+
+// HTTP2 are the limits of HTTP/2 connections.
+func (l Limits) HTTP2() *http.HTTP2Config { return l.http2() }
 
 func (s *Server) DB() *sqldb.DB { return s.db }
 

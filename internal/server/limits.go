@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime"
 	"time"
 )
@@ -86,20 +87,36 @@ func (l Limits) WithConcurrent(n int) Limits {
 	return l
 }
 
-// Faults returns what is wrong with the limits of which settings tell.
-func (l Limits) Faults(descriptors int) error {
+// http2 are the limits of an HTTP/2 connection. A stream that its client resets counts until its handler has ended, and more than four
+// times as many that wait for that end the connection: a rapid reset (CVE-2023-44487) starts no more work than the limit allows. The size
+// of a head is HeaderBytes here too.
+func (l Limits) http2() *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams: l.StreamsPerConnection, MaxReceiveBufferPerConnection: l.ConnectionBuffer, MaxReceiveBufferPerStream: l.StreamBuffer,
+	}
+}
+
+// Check returns what is wrong with the limits that are settings, each with what to do.
+func (l Limits) Check() error { return l.check(DefaultLimits(), descriptors()) }
+
+func (l Limits) check(defaults Limits, descriptors int) error {
 	var faults []error
 	complain := func(bad bool, format string, args ...any) {
 		if bad {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	complain(l.Concurrent < 4, "fewer than 4 requests at once are too few: give --max-concurrent 4 or more, or leave it out for %d", DefaultLimits().Concurrent)
-	complain(l.Connections < 1, "without connections nothing is served: give --max-connections 1 or more, or leave it out for %d", DefaultLimits().Connections)
-	complain(l.Connections > descriptors-reservedDescriptors, "%d connections need more file descriptors than the %d that this process may have: give --max-connections %d or less, or raise the limit (ulimit -n, LimitNOFILE=)", l.Connections, descriptors, max(descriptors-reservedDescriptors, 1))
-	complain(l.ConnectionsPerAddress < 1, "without connections from one address nothing is served: give --max-connections-per-address 1 or more, or leave it out for %d", DefaultLimits().ConnectionsPerAddress)
+	complain(l.Concurrent < leastPlaces, "%d requests at once are too few: give --max-concurrent %d or more, or leave it out for %d", l.Concurrent, leastPlaces, defaults.Concurrent)
+	complain(l.Connections < 1, "%d connections are too few: give --max-connections 1 or more, or leave it out for %d", l.Connections, defaults.Connections)
+	room := max(descriptors-reservedDescriptors, 1)
+	complain(l.Connections > room, "%d connections are too many for a process that may have %d file descriptors: give --max-connections %d or less, or raise the limit (ulimit -n, LimitNOFILE=)", l.Connections, descriptors, room)
+	complain(l.ConnectionsPerAddress < 1, "%d connections from one address are too few: give --max-connections-per-address 1 or more, or leave it out for %d", l.ConnectionsPerAddress, defaults.ConnectionsPerAddress)
 	return errors.Join(faults...)
 }
 
-// reservedDescriptors are for the database, the log, mail and the admin listener, whatever an operator says of connections.
-const reservedDescriptors = 100
+const (
+	// leastPlaces leaves one to each kind of work: logins, other hashes, and two for everything else.
+	leastPlaces = 4
+	// reservedDescriptors are for the database, the log, mail and the admin listener, whatever an operator says of connections.
+	reservedDescriptors = 100
+)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"time"
@@ -64,6 +65,8 @@ type Config struct {
 	AccountPage string
 	// Limits bound what clients can take of the process. The zero value stands for DefaultLimits.
 	Limits Limits
+	// TrustedProxy reports whether an address is that of a proxy, whose connections are those of many clients. Optional.
+	TrustedProxy func(netip.Addr) bool
 
 	Log       *slog.Logger
 	AccessLog io.Writer
@@ -93,6 +96,7 @@ type Server struct {
 	health      *health
 	accessLog   *AccessLog
 	gate        *gate
+	connections *connections
 	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
 	certificates bool
 	// middlewares are inside the guard, around every handler.
@@ -135,7 +139,7 @@ func (s *Server) wire(ctx context.Context) error {
 		s.config.Limits = DefaultLimits()
 	}
 	c := s.config
-	s.gate = newGate(c.Limits)
+	s.gate, s.connections = newGate(c.Limits), newConnections(c.Limits, c.TrustedProxy)
 	exceptions := &auth.Exceptions{}
 	limiter := ratelimit.NewMemory(c.Limits.Buckets)
 	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
@@ -281,9 +285,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		WriteTimeout:      limits.WriteTimeout,
 		IdleTimeout:       limits.IdleTimeout,
 		MaxHeaderBytes:    limits.HeaderBytes,
+		HTTP2:             limits.http2(),
 		TLSConfig:         s.tlsConfig(),
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
+	listener = s.connections.on(listener)
 	go s.poll(ctx)
 	failed := make(chan error, 1)
 	go func() {
