@@ -18,7 +18,8 @@ type route struct {
 	op      *Operation
 	limiter Limiter
 	buffers *sync.Pool
-	gate    Gate // nil where nothing bounds the operation
+	gate    Gate           // nil where nothing bounds the operation
+	meter   OperationMeter // nil where nothing is counted
 
 	byAddress, byPrincipal []ratelimit.Limit
 
@@ -65,6 +66,9 @@ func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
 	if c.CheckResponses && op.Responses != nil {
 		rt.responses = op.Responses()
 	}
+	if c.Meter != nil {
+		rt.meter = c.Meter.Operation(op.ID)
+	}
 	rt.hasPathParameters = strings.Contains(op.Path, "{")
 	rt.compileSecurity(c)
 	for i := range op.Bodies {
@@ -95,6 +99,9 @@ func (rt *route) compileSecurity(c *Config) {
 				use = len(rt.uses)
 				position[requirement.Scheme] = use
 				rt.uses = append(rt.uses, schemeUse{Scheme: scheme, header: http.CanonicalHeaderKey(scheme.Param)})
+				if c.Meter != nil {
+					rt.uses[use].meter = c.Meter.Scheme(scheme.Name)
+				}
 			}
 			compiled.needs = append(compiled.needs, need{use: use, scopes: requirement.Scopes})
 			compiled.names = append(compiled.names, scheme.Name)

@@ -26,6 +26,8 @@ type Config struct {
 	// Gate bounds the requests that are in work at once, but for those of the operations that Ungated names. Nil: nothing does.
 	Gate    Gate
 	Ungated []string
+	// Meter counts. Nil: nothing does.
+	Meter Meter
 }
 
 // Router takes the routes of the generated server and puts the guard of its operation before each. It does not embed
