@@ -36,6 +36,7 @@ type serve struct {
 	hashing         `embed:""`
 	accountSettings `embed:""`
 	shared          `embed:""`
+	operating       `embed:""`
 }
 
 // Run serves until the context ends.
@@ -86,6 +87,7 @@ func (s *serve) config(listener net.Listener) (server.Config, error) {
 		Drain:            s.Drain.Duration,
 		PasswordGrant:    s.PasswordGrant == "on" || s.PasswordGrant == "auto" && s.Dev,
 		CheckResponses:   s.CheckResponses,
+		Limits:           s.limits(),
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		AccessLog:        os.Stderr,
 		Now:              time.Now,

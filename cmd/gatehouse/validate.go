@@ -61,6 +61,7 @@ func (s *serve) validate() error {
 	faults = append(faults, s.placeFaults()...)
 	faults = append(faults, s.accountSettings.faults(s.Dev)...)
 	faults = append(faults, s.shared.faults(s.Dev)...)
+	faults = append(faults, s.operating.faults()...)
 	if s.Dev {
 		complain(!loopback(s.Address), "--dev listens on loopback only: give --address 127.0.0.1:PORT, or leave out --dev and give the settings of a production service")
 		if s.SecretKeyFile != "" {

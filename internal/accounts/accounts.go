@@ -2,6 +2,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -79,6 +80,12 @@ type Config struct {
 	Issuer string
 	// Page is where the links of mails lead to instead of our own pages. It gets the token in the fragment. Optional.
 	Page string
+	// WaitingHashes is how many hashes there may be at once, most of them waiting for others, and Logins how many requests may be about to
+	// prove a password: those beyond get problem.Unavailable. 0: 64 and 128.
+	WaitingHashes int
+	Logins        int
+	// HashWaited is told how long each hash has waited. Optional.
+	HashWaited func(time.Duration)
 	// Log gets what goes wrong after a request was answered. Optional.
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -93,6 +100,7 @@ type Service struct {
 	recent   *recentLogins
 	attempts singleflight.Group
 	defence  *defence
+	logins   logins
 	later    *later
 	// mirror keeps Refresh from putting an older row in the place of a change that is being written.
 	mirror sync.RWMutex
@@ -111,7 +119,8 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		c.LoginLimits = DefaultLoginLimits()
 	}
 	s := &Service{
-		config: c, defence: newDefence(c.Limiter, c.LoginLimits), hasher: newHasher(c.Random, c.Passwords, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
+		config: c, defence: newDefence(c.Limiter, c.LoginLimits), hasher: newHasher(c, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
+		logins: logins{most: int64(cmp.Or(c.Logins, defaultLogins))},
 		common: sync.OnceValue(commonPasswords),
 	}
 	return s, s.loadExceptions(ctx)

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"io"
@@ -26,9 +27,6 @@ const (
 	maxGarbage = 32 << 10
 )
 
-// maxQueue is how many hashes may wait for others: about 2 s of work for one core, as long as a person waits.
-const maxQueue = 64
-
 // hasher runs password hashes, no more at once than there are cores and than their memory allows: unbounded, 64 parallel logins take
 // 1.4 GiB and every one of them waits for seconds.
 type hasher struct {
@@ -39,19 +37,29 @@ type hasher struct {
 	// room is what hashes that run may have, in KiB, and memory is who has it.
 	room   int64
 	memory *semaphore.Weighted
-	queued atomic.Int64
-	runs   atomic.Int64
+	// most is how many hashes may be in the queue: queued are there, with those that run.
+	most     int64
+	queued   atomic.Int64
+	running  atomic.Int64
+	runs     atomic.Int64
+	refused  atomic.Int64
+	observed func(waited time.Duration)
+	now      func() time.Time
 
 	mu sync.Mutex
 	// garbage is the memory of the hashes that began since the last collection.
 	garbage int64
 }
 
-func newHasher(random io.Reader, p Passwords, cores int) *hasher {
+func newHasher(c Config, cores int) *hasher {
+	p := c.Passwords
 	cost := p.cost()
 	each := int64(cost.Memory)
 	room := min(int64(cores)*each, max(maxHashing, each))
-	return &hasher{random: random, passwords: p, cost: cost, room: room, memory: semaphore.NewWeighted(room)}
+	return &hasher{
+		random: c.Random, passwords: p, cost: cost, room: room, memory: semaphore.NewWeighted(room),
+		most: int64(cmp.Or(c.WaitingHashes, defaultWaitingHashes)), observed: c.HashWaited, now: c.Now,
+	}
 }
 
 // run computes the tag of argon2id.
@@ -65,18 +73,25 @@ func (h *hasher) run(ctx context.Context, password auth.Secret, salt []byte, c C
 // do computes a hash that takes so many KiB, when there is room for it. One that takes more than there is has all of it, and one that
 // takes less than a new hash has the share of one, which is a core. Beyond the queue it returns problem.Unavailable.
 func (h *hasher) do(ctx context.Context, memory uint32, compute func()) error {
-	if h.queued.Add(1) > maxQueue {
+	if h.queued.Add(1) > h.most {
 		h.queued.Add(-1)
+		h.refused.Add(1)
 		busy := problem.Unavailable.New("too many logins at once: repeat later")
 		busy.RetryAfter = time.Second
 		return busy
 	}
 	defer h.queued.Add(-1)
 	share := min(max(int64(memory), int64(h.cost.Memory)), h.room)
+	began := h.now()
 	if err := h.memory.Acquire(ctx, share); err != nil {
 		return err
 	}
 	defer h.memory.Release(share)
+	h.running.Add(1)
+	defer h.running.Add(-1)
+	if h.observed != nil {
+		h.observed(h.now().Sub(began))
+	}
 	h.collect(int64(memory))
 	h.runs.Add(1)
 	compute()

@@ -21,6 +21,10 @@ var ctx = context.Background()
 // cheap is a cost that tests can afford where the cost is not what they are about.
 var cheap = Cost{Memory: 64, Time: 1, Threads: 1}
 
+func testHasher(p Passwords, cores int) *hasher {
+	return newHasher(Config{Random: rand.Reader, Passwords: p, Now: time.Now}, cores)
+}
+
 func storedHash(password string, c Cost) string {
 	salt := []byte("0123456789abcdef")
 	return phc{cost: c, salt: salt, tag: argon2.IDKey([]byte(password), salt, c.Time, c.Memory, c.Threads, tagBytes)}.String()
@@ -36,7 +40,7 @@ func TestHashHasTheFormAndTheCostThatIsPromised(t *testing.T) {
 		{"the second of the costs", "$argon2id$v=19$m=47104,t=1,p=1$", Passwords{Cost: Costs()[1]}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHasher(rand.Reader, row.passwords, 1)
+			h := testHasher(row.passwords, 1)
 			first, err := h.hash(ctx, "correct horse")
 			if err != nil {
 				t.Fatal(err)
@@ -97,7 +101,7 @@ func TestVerify(t *testing.T) {
 		{"the password is stored", "correct horse", "correct horse", false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHasher(rand.Reader, Passwords{}, 1)
+			h := testHasher(Passwords{}, 1)
 			ok, lags, err := h.verify(ctx, auth.Secret(row.password), row.stored)
 			if err != nil || ok != row.ok || lags != row.lags {
 				t.Errorf("ok %v, lags %v, %v", ok, lags, err)
@@ -156,7 +160,7 @@ func TestRoom(t *testing.T) {
 		{"the second cost on many cores", Costs()[1], 64, 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHasher(rand.Reader, Passwords{Cost: row.cost}, row.cores)
+			h := testHasher(Passwords{Cost: row.cost}, row.cores)
 			release := make(chan struct{})
 			var wg sync.WaitGroup
 			for range row.atOnce {
@@ -178,7 +182,7 @@ func TestRoom(t *testing.T) {
 
 // TestAHashThatTakesMoreThanThereIsRunsAlone: an import may have asked for more than new hashes do.
 func TestAHashThatTakesMoreThanThereIsRunsAlone(t *testing.T) {
-	h := newHasher(rand.Reader, Passwords{}, 2)
+	h := testHasher(Passwords{}, 2)
 	for memory, alone := range map[uint32]bool{0: false, 64: false, 19456: false, 19457: true, maxMemory: true} {
 		err := h.do(ctx, memory, func() {
 			if another := h.memory.TryAcquire(19456); another == alone {
@@ -196,7 +200,7 @@ func TestAHashThatTakesMoreThanThereIsRunsAlone(t *testing.T) {
 // TestWhatHashesLeaveIsCollected before it is several times what runs.
 func TestWhatHashesLeaveIsCollected(t *testing.T) {
 	for cost, collections := range map[Cost]uint32{Costs()[0]: 3, Costs()[1]: 7} { // after two of the first, after each of the second
-		h := newHasher(rand.Reader, Passwords{Cost: cost}, 1)
+		h := testHasher(Passwords{Cost: cost}, 1)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range 8 {
@@ -214,7 +218,7 @@ func TestWhatHashesLeaveIsCollected(t *testing.T) {
 // TestWhatIsNoHashCostsAsMuchAsANewOne, so that a user who does not exist is not told from one who does by the time.
 func TestWhatIsNoHashCostsAsMuchAsANewOne(t *testing.T) {
 	for _, cost := range Costs() {
-		h := newHasher(rand.Reader, Passwords{Cost: cost}, 1)
+		h := testHasher(Passwords{Cost: cost}, 1)
 		if ok, lags, err := h.verify(ctx, "correct horse", ""); ok || lags || err != nil || h.garbage != int64(cost.Memory) || h.runs.Load() != 1 {
 			t.Errorf("%s: %t %t %v, %d hashes of %d KiB", cost, ok, lags, err, h.runs.Load(), h.garbage)
 		}
@@ -222,20 +226,20 @@ func TestWhatIsNoHashCostsAsMuchAsANewOne(t *testing.T) {
 }
 
 func TestHashesRunNoMoreAtOnceThanThereAreCores(t *testing.T) {
-	h := newHasher(rand.Reader, Passwords{}, 2)
+	h := testHasher(Passwords{}, 2)
 	if !h.memory.TryAcquire(2 * 19456) { // both cores are busy
 		t.Fatal("there is no room for two hashes")
 	}
 	waiting, cancel := context.WithCancel(ctx)
-	errs := make(chan error, maxQueue)
+	errs := make(chan error, defaultWaitingHashes)
 	var wg sync.WaitGroup
-	for range maxQueue {
+	for range defaultWaitingHashes {
 		wg.Go(func() {
 			_, err := h.run(waiting, "x", make([]byte, 8), cheap, 16)
 			errs <- err
 		})
 	}
-	for h.queued.Load() < maxQueue {
+	for h.queued.Load() < defaultWaitingHashes {
 		time.Sleep(time.Millisecond)
 	}
 	_, err := h.run(ctx, "x", make([]byte, 8), cheap, 16)

@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -59,7 +58,7 @@ func TestHashesOfOtherServices(t *testing.T) {
 		{"a megabyte for bcrypt", bcryptOf(t, long), strings.Repeat("x", 1024), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHasher(rand.Reader, Passwords{}, 1)
+			h := testHasher(Passwords{}, 1)
 			ok, lags, err := h.verify(ctx, auth.Secret(row.password), row.stored)
 			if err != nil || ok != row.ok || !lags || h.runs.Load() != 1 {
 				t.Errorf("ok %v, lags %v, %d runs, %v", ok, lags, h.runs.Load(), err)
@@ -100,7 +99,7 @@ func TestImportedHashesAreBounded(t *testing.T) {
 		if _, _, taken := parseImported(stored); taken {
 			t.Errorf("%s is taken", name)
 		}
-		h := newHasher(rand.Reader, Passwords{}, 1)
+		h := testHasher(Passwords{}, 1)
 		if ok, _, err := h.verify(ctx, "password", stored); ok || err != nil || h.runs.Load() != 1 {
 			t.Errorf("%s: %v %v, %d runs", name, ok, err, h.runs.Load())
 		}

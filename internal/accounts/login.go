@@ -42,6 +42,10 @@ func (s *Service) AuthenticateOn(ctx context.Context, c auth.Basic, device auth.
 	}
 	// Parallel attempts with one password are one attempt: a browser that opens ten connections at once is not ten
 	// guesses. It goes on when the first of them is cancelled.
+	if err := s.logins.enter(); err != nil {
+		return nil, err
+	}
+	defer s.logins.leave()
 	result, err, _ := s.attempts.Do(client+string(key[:]), func() (any, error) {
 		return s.attempt(context.WithoutCancel(ctx), c, key, client, known, now)
 	})

@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -57,7 +56,7 @@ func TestPeppers(t *testing.T) {
 		{"no hash", []Pepper{spring}, "", "correct horse", false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHasher(rand.Reader, Passwords{Peppers: row.peppers}, 1)
+			h := testHasher(Passwords{Peppers: row.peppers}, 1)
 			ok, lags, err := h.verify(ctx, auth.Secret(row.password), row.stored)
 			if err != nil || ok != row.ok || lags != row.lags || h.runs.Load() != 1 {
 				t.Errorf("ok %t, lags %t, %d hashes, %v", ok, lags, h.runs.Load(), err)

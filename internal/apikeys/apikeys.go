@@ -147,8 +147,11 @@ func RemoveAllOf(ctx context.Context, tx *sql.Tx, ownerID string) error {
 // Authenticate proves a key. It returns auth.ErrInvalidCredential where it is not good, whatever the reason.
 func (s *Service) Authenticate(ctx context.Context, key auth.APIKey) (*auth.Principal, error) {
 	p, ok := parse(key)
-	if !ok || p.environment != s.config.Environment {
-		return nil, auth.ErrInvalidCredential
+	switch {
+	case !ok:
+		return nil, auth.Malformed.Invalid()
+	case p.environment != s.config.Environment:
+		return nil, auth.Misplaced.Invalid()
 	}
 	now := s.config.Now()
 	hash := sha256.Sum256([]byte(key.Reveal()))
@@ -172,7 +175,7 @@ func (s *Service) Authenticate(ctx context.Context, key auth.APIKey) (*auth.Prin
 
 func (s *Service) allow(p *auth.Principal) (*auth.Principal, error) {
 	if !s.config.Exceptions.Allow(p) {
-		return nil, auth.ErrInvalidCredential
+		return nil, auth.Ended.Invalid()
 	}
 	return p, nil
 }
@@ -193,8 +196,11 @@ func (s *Service) prove(ctx context.Context, p parts, now time.Time) (*auth.Prin
 	}
 	// An id that is not there takes the same time as a wrong secret.
 	same := hmac.Equal([]byte(s.mac(p.secret)), []byte(stored))
-	if err != nil || !same || expires.Valid && now.UnixMicro() >= expires.Int64 {
-		return nil, time.Time{}, auth.ErrInvalidCredential
+	switch {
+	case err != nil || !same:
+		return nil, time.Time{}, auth.Unknown.Invalid()
+	case expires.Valid && now.UnixMicro() >= expires.Int64:
+		return nil, time.Time{}, auth.Expired.Invalid()
 	}
 	until := now.Add(verifiedFor)
 	if end := time.UnixMicro(expires.Int64); expires.Valid && end.Before(until) {

@@ -61,6 +61,11 @@ func (r *Router) check() error {
 		op.checkBodies(opFault)
 		op.checkLimits(buckets, c.Limiter != nil, opFault)
 	}
+	for _, id := range c.Ungated {
+		if !ids[id] {
+			fault("Config.Ungated names %q, which is no operation", id)
+		}
+	}
 	r.checkRoutes(fault)
 	return errors.Join(faults...)
 }

@@ -25,7 +25,7 @@ const (
 type outcome struct {
 	verdict   verdict
 	principal *auth.Principal
-	err       error // of an undecided one
+	err       error // of an undecided one, and of a bad one where an authenticator said so
 }
 
 // schemeUse is a scheme that an operation names, with what can be known before a request.
@@ -33,6 +33,7 @@ type schemeUse struct {
 	*Scheme
 	// header is Param as net/http spells it, for a key in a header.
 	header string
+	meter  SchemeMeter // nil where nothing is counted
 }
 
 // alternative is an Alternative whose schemes are indexes into the operation's own list.
@@ -72,6 +73,7 @@ func (rt *route) authenticate(c echo.Context, s *State) error {
 	outcomes := inline[:0]
 	for i := range rt.uses {
 		outcomes = append(outcomes, rt.uses[i].evaluate(s, &p))
+		rt.uses[i].tell(&outcomes[i])
 	}
 	a, err := rt.decide(outcomes, &p)
 	if err != nil {
@@ -209,7 +211,7 @@ func (u *schemeUse) evaluate(s *State, p *presentation) outcome {
 func judge(p *auth.Principal, err error) outcome {
 	switch {
 	case errors.Is(err, auth.ErrInvalidCredential):
-		return outcome{verdict: bad}
+		return outcome{verdict: bad, err: err}
 	case err != nil:
 		return outcome{verdict: undecided, err: err}
 	case p == nil || p.Subject == "":
@@ -258,6 +260,7 @@ func (rt *route) decide(outcomes []outcome, p *presentation) (*alternative, erro
 	case unsure != nil:
 		return nil, couldNotTell(unsure)
 	case lacking != nil:
+		rt.tellLacking(lacking, outcomes)
 		e := problem.InsufficientScope.New(lacking.forbidden)
 		e.Challenges = lacking.forbiddenBearer // none where the alternative asks for no token
 		return nil, e

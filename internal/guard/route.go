@@ -17,6 +17,8 @@ type route struct {
 	op      *Operation
 	limiter Limiter
 	buffers *sync.Pool
+	gate    Gate           // nil where nothing bounds the operation
+	meter   OperationMeter // nil where nothing is counted
 
 	limits limits
 
@@ -50,8 +52,14 @@ func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
 	if rt.crossOrigin == nil {
 		rt.crossOrigin = &http.CrossOriginProtection{}
 	}
+	if !slices.Contains(c.Ungated, op.ID) {
+		rt.gate = c.Gate
+	}
 	if c.CheckResponses && op.Responses != nil {
 		rt.responses = op.Responses()
+	}
+	if c.Meter != nil {
+		rt.meter = c.Meter.Operation(op.ID)
 	}
 	rt.hasPathParameters = strings.Contains(op.Path, "{")
 	rt.compileSecurity(c)
@@ -84,6 +92,9 @@ func (rt *route) compileSecurity(c *Config) {
 				use = len(rt.uses)
 				position[requirement.Scheme] = use
 				rt.uses = append(rt.uses, schemeUse{Scheme: scheme, header: http.CanonicalHeaderKey(scheme.Param)})
+				if c.Meter != nil {
+					rt.uses[use].meter = c.Meter.Scheme(scheme.Name)
+				}
 			}
 			compiled.needs = append(compiled.needs, need{use: use, scopes: requirement.Scopes})
 			compiled.names = append(compiled.names, scheme.Name)
@@ -185,7 +196,7 @@ func (rt *route) admit(c echo.Context, s *State) error {
 	if rt.op.OwnOrigin && rt.crossOrigin.Check(r) != nil {
 		return problem.CrossOrigin.New("a page of another site made this request: open the page here and send its form")
 	}
-	if err := rt.authenticate(c, s); err != nil {
+	if err := rt.authenticateInPlace(c, s); err != nil {
 		return err
 	}
 	if err := rt.takeCaller(c, s); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Config is what a Router is made of. Every field but the last three is needed.
+// Config is what a Router is made of. Every field but those from AllowInsecureBasic on is needed.
 type Config struct {
 	Echo       *echo.Echo
 	Operations []Operation
@@ -24,6 +24,11 @@ type Config struct {
 	CrossOrigin *http.CrossOriginProtection
 	// CheckResponses compares what handlers answer with the document, and answers 500 instead of what it does not declare.
 	CheckResponses bool
+	// Gate bounds the requests that are in work at once, but for those of the operations that Ungated names. Nil: nothing does.
+	Gate    Gate
+	Ungated []string
+	// Meter counts. Nil: nothing does.
+	Meter Meter
 }
 
 // Router takes the routes of the generated server and puts the guard of its operation before each. It does not embed

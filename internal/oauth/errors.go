@@ -24,3 +24,23 @@ type refusal string
 func (r refusal) Error() string { return "invalid credential: " + string(r) }
 
 func (r refusal) Unwrap() error { return auth.ErrInvalidCredential }
+
+// Reason sorts what is wrong with a token for those who count: most is a form that no token of ours has.
+func (r refusal) Reason() auth.Reason {
+	switch r {
+	case "the signature is not that of the key":
+		return auth.Forged
+	case "kid names no key in force", "kid names no key of the client":
+		return auth.Unknown
+	case "exp has passed", "nbf has not come", "iat is in the future":
+		return auth.Expired
+	case "iss is not ours", "aud does not name us", "aud does not name us alone", "typ is not that of an access token", "typ is not that of an assertion":
+		return auth.Misplaced
+	}
+	return auth.Malformed
+}
+
+// ended is the refusal of a token that was good, until what auth.Exceptions names ended it.
+type ended struct{ refusal }
+
+func (ended) Reason() auth.Reason { return auth.Ended }

@@ -110,7 +110,7 @@ func (v *Verifier) Verify(ctx context.Context, bearer auth.BearerToken) (*auth.P
 		}
 	}
 	if reason := v.config.Exceptions.Reason(principal); reason != "" {
-		return nil, refusal(reason)
+		return nil, ended{refusal(reason)}
 	}
 	return principal, nil
 }

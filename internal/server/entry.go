@@ -151,7 +151,8 @@ func (e *Entry) answer(c echo.Context, s *guard.State, err error) bool {
 		return false
 	}
 	p := clientProblem(s, err)
-	if p.Kind.Status >= http.StatusInternalServerError || w.Committed {
+	full := p.Kind == problem.Unavailable && p.Cause == nil // nothing has failed, there is no room
+	if p.Kind.Status >= http.StatusInternalServerError && !full || w.Committed {
 		e.logFailure(c, s, p, err)
 	}
 	if w.Committed {
@@ -167,7 +168,7 @@ func (e *Entry) answer(c echo.Context, s *guard.State, err error) bool {
 			p = &challenged
 		}
 	}
-	if !s.BodyRead() && r.ContentLength != 0 && r.ProtoMajor == 1 {
+	if !s.BodyRead() && r.ContentLength != 0 && r.ProtoMajor == 1 && !(full && 0 < r.ContentLength && r.ContentLength <= drained) {
 		// net/http would wait for up to 256 KiB of a body that nobody wants before it sends the refusal.
 		w.Header()["Connection"] = []string{"close"}
 	}
@@ -175,6 +176,10 @@ func (e *Entry) answer(c echo.Context, s *guard.State, err error) bool {
 	_ = p.Write(w, s.RequestID, format)
 	return true
 }
+
+// drained is the largest body that is read to keep the connection of a client that there was no room for. Most of it has come with the
+// head, and another TLS handshake would cost more than the request: closing connections would feed an overload.
+const drained = 16 << 10
 
 // clientProblem returns what the client is told about err. It never takes the text of an error of echo: the
 // generated binding of parameters quotes in it what was sent.

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -52,6 +53,15 @@ func (s *Server) Mails() {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// Places is how many requests are in work, and how many wait for that.
+func (s *Server) Places() (taken, waiting int) {
+	taken, waiting, _ = s.gate.state()
+	return taken, waiting
+}
+
+// HTTP2 are the limits of HTTP/2 connections.
+func (l Limits) HTTP2() *http.HTTP2Config { return l.http2() }
 
 func (s *Server) DB() *sqldb.DB { return s.db }
 

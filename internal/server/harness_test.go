@@ -59,7 +59,8 @@ type service struct {
 	userID                 string
 	clientID, clientSecret string // of a confidential OAuth client
 	clock                  *clock
-	handled                atomic.Int64 // how many requests reached a handler
+	handled                atomic.Int64                             // how many requests reached a handler
+	slow                   atomic.Pointer[func(operationID string)] // what a handler waits for before it works
 	access, log            *journal
 	stop                   func()
 
@@ -95,7 +96,12 @@ func start(t *testing.T, change ...func(*server.Config)) *service {
 		f(&s.config)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.Server, err = server.NewCounted(ctx, s.config, func(string) { s.handled.Add(1) })
+	s.Server, err = server.NewCounted(ctx, s.config, func(operationID string) {
+		s.handled.Add(1)
+		if wait := s.slow.Load(); wait != nil {
+			(*wait)(operationID)
+		}
+	})
 	if err != nil {
 		cancel()
 		listener.Close()

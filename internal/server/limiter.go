@@ -20,7 +20,7 @@ type limiter interface {
 // newLimiter returns the limiter of the settings, and what closes it.
 func (s *Server) newLimiter() (limiter, func() error, error) {
 	c := s.config
-	local := ratelimit.NewMemory(maxBuckets)
+	local := ratelimit.NewMemory(c.Limits.Buckets)
 	if c.Redis == "" {
 		return local, func() error { return nil }, nil
 	}

@@ -43,6 +43,7 @@ func (s *Server) ServePlain(ctx context.Context, listener net.Listener) error {
 			p.parameters = append(p.parameters, scheme.Param)
 		}
 	}
+	limits := s.config.Limits
 	var answer http.Handler = p
 	if c, ok := s.config.Certificates.(interface {
 		Challenges(http.Handler) http.Handler
@@ -57,16 +58,16 @@ func (s *Server) ServePlain(ctx context.Context, listener net.Listener) error {
 			_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
 			answer.ServeHTTP(w, r)
 		}),
-		ReadHeaderTimeout:            readHeaderTimeout,
-		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
-		MaxHeaderBytes:               maxHeaderBytes,
+		ReadHeaderTimeout:            limits.ReadHeaderTimeout,
+		ReadTimeout:                  limits.ReadTimeout,
+		WriteTimeout:                 limits.WriteTimeout,
+		MaxHeaderBytes:               limits.HeaderBytes,
 		DisableGeneralOptionsHandler: true, // it would answer "OPTIONS *" by itself, without a header
 		ErrorLog:                     slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(s.connections.on(listener)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -30,7 +30,7 @@ type mirror interface {
 func (s *Server) poll(ctx context.Context) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	failing := false
+	failing, shed := false, uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -45,7 +45,18 @@ func (s *Server) poll(ctx context.Context) {
 			s.config.Log.Info("what ended in other processes is read again")
 		}
 		failing = err != nil
+		shed = s.reportShed(shed)
 	}
+}
+
+// reportShed logs how many requests were turned away since the last time: one line for each would cost more than
+// they do.
+func (s *Server) reportShed(before uint64) (shed uint64) {
+	_, _, shed = s.gate.state()
+	if shed != before {
+		s.config.Log.Warn("requests are turned away: too many at once", "requests", shed-before)
+	}
+	return shed
 }
 
 func (s *Server) refresh(ctx context.Context) error {

@@ -72,6 +72,8 @@ type Config struct {
 	Replicas int
 	// AccountPage is where the links of mails lead to instead of the pages of the service. Optional.
 	AccountPage string
+	// Limits bound what clients can take of the process. The zero value stands for DefaultLimits.
+	Limits Limits
 
 	Log       *slog.Logger
 	AccessLog io.Writer
@@ -79,21 +81,8 @@ type Config struct {
 	Random    io.Reader
 }
 
-// The timeouts and limits of a connection. They bound what a slow or idle client can hold (ASVS 5.0 4.2.1).
-const (
-	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 15 * time.Second
-	writeTimeout      = 30 * time.Second
-	idleTimeout       = 60 * time.Second
-	maxHeaderBytes    = 16 << 10
-	// shutdownTimeout is how long requests in flight may take; longer than any of them can.
-	shutdownTimeout = writeTimeout + 5*time.Second
-	// mailTimeout is how long mails may take that are not sent when the service ends.
-	mailTimeout = 10 * time.Second
-)
-
-// maxBuckets bounds the memory of the limiter: 100,000 addresses or principals at once, about 20 MiB.
-const maxBuckets = 100_000
+// shutdownSpare is how much longer than its WriteTimeout a request may take that is in flight when the service ends.
+const shutdownSpare = 5 * time.Second
 
 // realm is the protection space that challenges name.
 const realm = "gatehouse"
@@ -113,6 +102,8 @@ type Server struct {
 	signingKeys *oauth.KeyStore
 	health      *health
 	accessLog   *AccessLog
+	gate        *gate
+	connections *connections
 	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
 	certificates bool
 	// middlewares are inside the guard, around every handler.
@@ -153,14 +144,18 @@ func New(ctx context.Context, c Config) (*Server, error) {
 }
 
 func (s *Server) wire(ctx context.Context) error {
+	if s.config.Limits == (Limits{}) {
+		s.config.Limits = DefaultLimits()
+	}
 	c := s.config
+	s.gate, s.connections = newGate(c.Limits), newConnections(c.Limits, c.Proxies.trust)
 	exceptions := &auth.Exceptions{}
 	limiter, closeLimiter, err := s.newLimiter()
 	if err != nil {
 		return err
 	}
 	s.closeLimiter = closeLimiter
-	gate := ratelimit.NewGate(badCredentials, maxBuckets)
+	gate := ratelimit.NewGate(badCredentials, c.Limits.Buckets)
 	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Gate: gate, Now: c.Now, Random: c.Random}
 	sessions, err := tokens.Sessions(ctx)
 	if err != nil {
@@ -238,8 +233,10 @@ func (s *Server) route(limiter limiter, a api.Authenticators, h handlers) error 
 		Realm:              realm,
 		AllowInsecureBasic: c.Development,
 		CheckResponses:     c.CheckResponses,
+		Gate:               s.gate,
+		Ungated:            probes,
 	})
-	api.RegisterHandlers(router, api.NewStrictHandler(h, append(s.middlewares, h.Docs.Negotiate, api.Encode)))
+	api.RegisterHandlers(router, api.NewStrictHandler(h, append(s.middlewares, handlerInPlace, h.Docs.Negotiate, api.Encode)))
 	return router.Finish()
 }
 
@@ -254,9 +251,10 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 		DB: s.db, Exceptions: exceptions, Limiter: limiter, DeviceKey: [32]byte(deviceKey), Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
 		Passwords: c.Passwords, Registration: c.Registration, Issuer: c.Issuer, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
+		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins,
 	}
 	if c.Mail != nil {
-		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log})
+		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log, Size: c.Limits.WaitingMails})
 		config.Mailer = s.mail
 	}
 	s.users, err = accounts.New(ctx, config)
@@ -295,13 +293,15 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // Serve answers on the listener until the context ends, then lets requests in flight finish.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	limits := s.config.Limits
 	server := &http.Server{
 		Handler:           s.echo,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: limits.ReadHeaderTimeout,
+		ReadTimeout:       limits.ReadTimeout,
+		WriteTimeout:      limits.WriteTimeout,
+		IdleTimeout:       limits.IdleTimeout,
+		MaxHeaderBytes:    limits.HeaderBytes,
+		HTTP2:             limits.http2(),
 		TLSConfig:         s.tlsConfig(),
 		// It would answer "OPTIONS *" by itself, without a header.
 		DisableGeneralOptionsHandler: true,
@@ -315,6 +315,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if s.config.Certificates != nil {
 		background.Go(func() { s.config.Certificates.Run(running) })
 	}
+	listener = s.connections.on(listener)
 	failed := make(chan error, 1)
 	go func() {
 		if s.config.Certificates != nil {
@@ -330,7 +331,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	s.health.draining.Store(true)
 	time.Sleep(s.config.Drain) // the load balancer looks at /readyz and sends no more
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limits.WriteTimeout+shutdownSpare)
 	defer cancel()
 	return server.Shutdown(ctx)
 }
@@ -352,7 +353,7 @@ func (s *Server) tlsConfig() *tls.Config {
 func (s *Server) Close() error {
 	s.users.Close()
 	if s.mail != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), mailTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), s.config.Limits.MailsAtEnd)
 		defer cancel()
 		s.mail.Close(ctx)
 	}

@@ -20,10 +20,20 @@ import (
 	"example.com/gatehouse/internal/auth"
 )
 
-// BenchmarkCreateItem is one authenticated, validated POST with everything on, but without net/http and the sockets.
-// Each iteration is
-// 100 ms later than the one before, so that no limit is hit.
+// BenchmarkCreateItem is one authenticated, validated POST with everything on, but without net/http and the sockets: where nothing is
+// stored, where the item is, and where the service is too full for it. Each iteration is 100 ms later than the one before, so that no limit
+// is hit.
 func BenchmarkCreateItem(b *testing.B) {
+	for _, row := range []struct {
+		name, target string
+		status       int
+		full         bool
+	}{{"dry run", "/items?dry_run=true", 200, false}, {"stored", "/items", 201, false}, {"shed", "/items", 503, true}} {
+		b.Run(row.name, func(b *testing.B) { benchmarkPost(b, row.target, row.status, row.full) })
+	}
+}
+
+func benchmarkPost(b *testing.B, target string, status int, full bool) {
 	secret := make([]byte, 32)
 	rand.Read(secret)
 	dir := b.TempDir()
@@ -32,7 +42,7 @@ func BenchmarkCreateItem(b *testing.B) {
 	if err := os.WriteFile(file, []byte(base64.StdEncoding.EncodeToString(secret)), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	s, err := New(context.Background(), Config{Development: true, Data: dir, Database: filepath.Join(dir, "b.db"), Secret: auth.Secret(secret),
+	s, err := New(context.Background(), Config{Development: true, PasswordGrant: true, Data: dir, Database: filepath.Join(dir, "b.db"), Secret: auth.Secret(secret),
 		Issuer: "http://127.0.0.1", Log: slog.New(slog.DiscardHandler), AccessLog: io.Discard, Now: func() time.Time { return now }, Random: rand.Reader})
 	if err != nil {
 		b.Fatal(err)
@@ -59,23 +69,26 @@ func BenchmarkCreateItem(b *testing.B) {
 	}
 	body := []byte(`{"name":"Oak chair","price":129.9,"description":"A chair made of oak.","category":"other","tags":["wood","indoor"],"dimensions":{"width":45,"height":90,"depth":50},"available_from":"2027-01-15","supplier_email":"sales@example.com"}`)
 	response := &discard{header: http.Header{}}
-	u, _ := url.Parse("http://127.0.0.1/items?dry_run=true")
+	u, _ := url.Parse("http://127.0.0.1" + target)
 	header := http.Header{"Authorization": {login()}, "Content-Type": {"application/json"}}
+	if full {
+		s.gate.places, s.gate.room = 0, 0
+	}
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
 		i++
 		now = now.Add(100 * time.Millisecond)
-		if i%5000 == 0 { // before the token expires
+		if i%5000 == 0 && !full { // before the token expires
 			b.StopTimer()
 			header["Authorization"] = []string{login()}
 			b.StartTimer()
 		}
 		clear(response.header)
 		r := &http.Request{Method: "POST", URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, ContentLength: int64(len(body)),
-			Body: io.NopCloser(bytes.NewReader(body)), Host: "127.0.0.1", RemoteAddr: "127.0.0.1:4711", RequestURI: "/items?dry_run=true"}
+			Body: io.NopCloser(bytes.NewReader(body)), Host: "127.0.0.1", RemoteAddr: "127.0.0.1:4711", RequestURI: target}
 		s.Handler().ServeHTTP(response, r)
-		if response.status != 200 {
+		if response.status != status {
 			b.Fatal(response.status)
 		}
 	}

@@ -40,7 +40,7 @@ func serveCertificates(t *testing.T, certificates Certificates) string {
 		t.Fatal(err)
 	}
 	s := &http.Server{
-		TLSConfig: certificates.TLS(), ReadHeaderTimeout: readHeaderTimeout, ErrorLog: log.New(io.Discard, "", 0),
+		TLSConfig: certificates.TLS(), ReadHeaderTimeout: DefaultLimits().ReadHeaderTimeout, ErrorLog: log.New(io.Discard, "", 0),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }),
 	}
 	done := make(chan error, 1)
