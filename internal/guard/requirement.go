@@ -69,8 +69,8 @@ func (rt *route) authenticate(r *http.Request, s *State) error {
 	outcomes := inline[:0]
 	for i := range rt.uses {
 		outcomes = append(outcomes, rt.uses[i].evaluate(s, &p))
-		rt.uses[i].tell(&outcomes[i])
 	}
+	rt.tell(outcomes)
 	a, err := rt.decide(outcomes, &p)
 	if err != nil {
 		return err
