@@ -48,10 +48,18 @@ func (s *serve) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot listen on %s: %w", s.Address, err)
 	}
 	defer listener.Close()
+	admin, err := s.admin()
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		defer admin.Close()
+	}
 	config, err := s.config(listener)
 	if err != nil {
 		return err
 	}
+	config.Admin = admin
 	service, err := server.New(ctx, config)
 	if err != nil {
 		return err

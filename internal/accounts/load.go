@@ -52,3 +52,6 @@ func (s *Service) Load() Load {
 		Refused: s.hasher.refused.Load() + s.logins.refused.Load(),
 	}
 }
+
+// LimitNames are the names of the limits that the service itself applies, beside those of the document.
+func LimitNames() []string { return []string{failures.Name, mailsOfAddress.Name, mailsOfAccount.Name} }

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -65,6 +66,8 @@ type Config struct {
 	AccountPage string
 	// Limits bound what clients can take of the process. The zero value stands for DefaultLimits.
 	Limits Limits
+	// Admin is what ListenAdmin returns. Optional: without it there are no metrics and no profiles.
+	Admin net.Listener
 	// TrustedProxy reports whether an address is that of a proxy, whose connections are those of many clients. Optional.
 	TrustedProxy func(netip.Addr) bool
 
@@ -97,6 +100,13 @@ type Server struct {
 	accessLog   *AccessLog
 	gate        *gate
 	connections *connections
+	metrics     *metrics
+	// signing are the signing keys in force, and refreshed is when the mirrors were refreshed, in nanoseconds since 1970.
+	signing   *oauth.Keys
+	refreshed atomic.Int64
+	// limiterDegraded and certificateExpiry are told to operators, where they are set before gauges is called.
+	limiterDegraded   func() bool
+	certificateExpiry func() time.Time
 	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
 	certificates bool
 	// middlewares are inside the guard, around every handler.
@@ -140,6 +150,8 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	c := s.config
 	s.gate, s.connections = newGate(c.Limits), newConnections(c.Limits, c.TrustedProxy)
+	s.metrics = newMetrics(limitNames())
+	s.refreshed.Store(c.Now().UnixNano()) // what follows reads it all
 	exceptions := &auth.Exceptions{}
 	limiter := ratelimit.NewMemory(c.Limits.Buckets)
 	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Now: c.Now, Random: c.Random}
@@ -184,6 +196,8 @@ func (s *Server) wire(ctx context.Context) error {
 	s.mirrors = []mirror{sessions, users, keys, keyStore}
 	s.health = &health{ping: s.db.Ping}
 	s.accessLog = NewAccessLog(c.AccessLog)
+	s.signing = signer.Keys
+	s.gauges()
 	return s.route(limiter, authenticators{passwords: users, clients: clients, tokens: verifier, keys: keys}, handlers{
 		health:          s.health,
 		Docs:            &Docs{Enabled: c.Docs, YAML: api.OpenapiYAML, JSON: api.OpenapiJSON, Title: "Gatehouse"},
@@ -209,7 +223,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 			unrouted = append(unrouted, l.Limit)
 		}
 	}
-	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development}.Middleware())
+	s.echo.Pre(Entry{Metrics: s.metrics, Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: unrouted, Realm: realm, StrictTransport: !c.Development}.Middleware())
 	schemes := api.Schemes(a)
 	s.certificates = slices.ContainsFunc(schemes, func(s guard.Scheme) bool { return s.MutualTLS != nil })
 	router := guard.New(guard.Config{
@@ -222,6 +236,7 @@ func (s *Server) route(limiter *ratelimit.Memory, a api.Authenticators, h handle
 		CheckResponses:     c.CheckResponses,
 		Gate:               s.gate,
 		Ungated:            probes,
+		Meter:              s.metrics,
 	})
 	api.RegisterHandlers(router, api.NewStrictHandler(h, append(s.middlewares, handlerInPlace, h.Docs.Negotiate, api.Encode)))
 	return router.Finish()
@@ -234,7 +249,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 		DB: s.db, Exceptions: exceptions, Limiter: limiter, Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
 		Passwords: c.Passwords, Registration: c.Registration, Issuer: c.Issuer, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
-		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins,
+		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins, HashWaited: func(d time.Duration) { s.metrics.hashWait.Observe(d.Seconds()) },
 	}
 	if c.Mail != nil {
 		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log, Size: c.Limits.WaitingMails})
@@ -290,6 +305,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
 	listener = s.connections.on(listener)
+	defer s.serveAdmin()() // for as long as anything is served
 	go s.poll(ctx)
 	failed := make(chan error, 1)
 	go func() {
