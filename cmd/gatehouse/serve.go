@@ -57,10 +57,18 @@ func (s *serve) Run(ctx context.Context) error {
 	if plain != nil {
 		defer plain.Close()
 	}
+	admin, err := s.admin()
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		defer admin.Close()
+	}
 	config, err := s.config(listener)
 	if err != nil {
 		return err
 	}
+	config.Admin = admin
 	service, err := server.New(ctx, config)
 	if err != nil {
 		return err

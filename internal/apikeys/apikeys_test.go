@@ -203,6 +203,39 @@ func TestAKeyOfAnotherEnvironmentIsRefusedWithoutARead(t *testing.T) {
 	}
 }
 
+// TestWhyAKeyIsRefused is for those who count. The answer is the same for all.
+func TestWhyAKeyIsRefused(t *testing.T) {
+	s := open(t, sqldbtest.Open(t))
+	good, k := s.create(t, apikeys.NewKey{ExpiresIn: time.Hour})
+	gone, row := s.create(t, apikeys.NewKey{})
+	s.execute(t, `DELETE FROM api_keys WHERE id = $1`, row.ID)
+	for _, row := range []struct {
+		name   string
+		key    auth.APIKey
+		change func()
+		reason auth.Reason
+	}{
+		{"it has no form", auth.APIKey{Secret: "x"}, func() {}, auth.Malformed},
+		{"it is not there", gone, func() {}, auth.Unknown},
+		{"it is of another environment", good, func() { s.config.Environment = "live"; s.restart(t) }, auth.Misplaced},
+		{"its time is over", good, func() { s.config.Environment = "dev"; s.restart(t); s.now = s.now.Add(2 * time.Hour) }, auth.Expired},
+		{"it was revoked a moment ago", good, func() {
+			s.now = s.now.Add(-2 * time.Hour)
+			if _, err := s.Authenticate(ctx, good); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Revoke(ctx, k.ID); err != nil {
+				t.Fatal(err)
+			}
+		}, auth.Ended},
+	} {
+		row.change()
+		if _, err := s.Authenticate(ctx, row.key); !errors.Is(err, auth.ErrInvalidCredential) || auth.ReasonOf(err) != row.reason {
+			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+}
+
 func TestTheMemoryOfAGoodKeyEnds(t *testing.T) {
 	s := open(t, sqldbtest.Open(t))
 	key, _ := s.create(t, apikeys.NewKey{Scopes: auth.NewScopes("a", "b"), ExpiresIn: time.Hour})

@@ -44,9 +44,13 @@ func (i invalid) Reason() Reason { return Reason(i) }
 
 // ReasonOf returns the reason that an error gives: one with a method Reason does.
 func ReasonOf(err error) Reason {
-	var given interface{ Reason() Reason }
-	if errors.As(err, &given) {
+	if given, ok := errors.AsType[reasoned](err); ok {
 		return given.Reason()
 	}
 	return Unspecified
+}
+
+type reasoned interface {
+	error
+	Reason() Reason
 }

@@ -150,6 +150,9 @@ type settings struct {
 	refuseBasic bool
 	origins     *http.CrossOriginProtection
 	check       bool // responses
+	meter       guard.Meter
+	gate        guard.Gate
+	ungated     []string
 	server      func(*http.Server)
 }
 
@@ -167,6 +170,7 @@ func serve(t testing.TB, set settings, operations ...guard.Operation) *service {
 	r := guard.New(guard.Config{
 		Echo: e, Operations: operations, Schemes: set.schemes, Limiter: set.limiter, Realm: "gatehouse",
 		AllowInsecureBasic: !set.refuseBasic, CrossOrigin: set.origins, CheckResponses: set.check,
+		Meter: set.meter, Gate: set.gate, Ungated: set.ungated,
 	})
 	handler := set.handler
 	if handler == nil {

@@ -56,20 +56,29 @@ func (s *State) Meter() OperationMeter {
 	return s.route.meter
 }
 
-// tell tells the meter of the scheme what became of its credential.
-func (u *schemeUse) tell(o *outcome) {
-	if u.meter == nil {
-		return
+// tell tells the meters of the schemes what became of their credentials. Schemes that read the same bearer token are asked about it in
+// turn: where one of them takes it, it was none of the others'.
+func (rt *route) tell(outcomes []outcome) {
+	taken := false
+	for i := range outcomes {
+		taken = taken || rt.uses[i].Bearer != nil && outcomes[i].verdict == good
 	}
-	reason := auth.Unspecified
-	switch {
-	case o.verdict != bad:
-	case o.err == nil:
-		reason = auth.Malformed // no authenticator was asked
-	default:
-		reason = auth.ReasonOf(o.err)
+	for i := range outcomes {
+		use, o, reason := &rt.uses[i], &outcomes[i], auth.Unspecified
+		switch {
+		case use.meter == nil:
+			continue
+		case o.verdict != bad:
+		case taken && use.Bearer != nil:
+			use.meter.Judged(Absent, reason)
+			continue
+		case o.err == nil:
+			reason = auth.Malformed // no authenticator was asked
+		default:
+			reason = auth.ReasonOf(o.err)
+		}
+		use.meter.Judged(Outcome(o.verdict), reason)
 	}
-	u.meter.Judged(Outcome(o.verdict), reason)
 }
 
 // tellLacking tells the meters of the credentials for want of whose scopes a request is refused.

@@ -73,8 +73,8 @@ func (rt *route) authenticate(c echo.Context, s *State) error {
 	outcomes := inline[:0]
 	for i := range rt.uses {
 		outcomes = append(outcomes, rt.uses[i].evaluate(s, &p))
-		rt.uses[i].tell(&outcomes[i])
 	}
+	rt.tell(outcomes)
 	a, err := rt.decide(outcomes, &p)
 	if err != nil {
 		return err

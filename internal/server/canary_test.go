@@ -43,7 +43,8 @@ type call struct {
 // requests, with a database and without. Then it looks for them where none belongs. An operation that the document gains needs a row where
 // its example is no good request, or its body holds a secret.
 func TestNoSecretLeaks(t *testing.T) {
-	d := &drill{service: start(t), canaries: &canaries{kinds: map[string]int{}, own: map[string]string{}}, t: t, statuses: map[int]int{}}
+	operators, on := withAdmin(t, "127.0.0.1:0")
+	d := &drill{service: start(t, on), canaries: &canaries{kinds: map[string]int{}, own: map[string]string{}}, t: t, statuses: map[int]int{}}
 	var err error
 	if d.keyID, d.private, err = d.SigningKey(t.Context()); err != nil {
 		t.Fatal(err)
@@ -223,6 +224,12 @@ func TestNoSecretLeaks(t *testing.T) {
 		}
 		d.abuse(e, drilled[e.id])
 	}
+	var admin bytes.Buffer
+	for _, path := range []string{"/metrics", "/readyz", "/debug/pprof/", "/debug/pprof/heap?debug=1", "/debug/pprof/goroutine?debug=1", "/no/such/path"} {
+		got := operators.get(t, path)
+		fmt.Fprintf(&admin, "%s %d %v\n%s\n", path, got.status, got.header, got.body)
+	}
+	places["what operators are told"] = admin.Bytes()
 	d.stop() // which writes what is left of the access log
 	places["the database at the end"] = d.database(t)
 	places["the access log"], places["the error log"] = []byte(d.access.String()), []byte(d.log.String())

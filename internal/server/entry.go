@@ -29,6 +29,8 @@ type Entry struct {
 	Logger  *slog.Logger
 	// Access is nil where no access log is wanted.
 	Access *AccessLog
+	// Metrics is nil where nothing is counted.
+	Metrics *metrics
 	// Limiter and Unrouted count, by address, the requests that no operation counts.
 	Limiter  guard.Limiter
 	Unrouted []guard.Limit
@@ -95,12 +97,23 @@ func (e *Entry) serve(c echo.Context, next echo.HandlerFunc, ids *requestIDs, he
 	if e.CORS != nil {
 		s.ByCode = e.CORS.mark(r.Header, h)
 	}
+	if e.Metrics != nil {
+		e.Metrics.begin()
+	}
 	if err == nil {
 		err = e.run(c, next, s)
 	}
 	abort := err != nil && !e.answer(c, s, err)
+	now := e.Now()
 	if e.Access != nil {
-		e.Access.record(c, s, e.Now(), abort)
+		e.Access.record(c, s, now, abort)
+	}
+	if e.Metrics != nil {
+		status := c.Response().Status
+		if abort {
+			status = 0
+		}
+		e.Metrics.end(s, status, now.Sub(s.Started))
 	}
 	if abort {
 		// The beginning of a response has left. Closing the connection tells the client that it is not whole.
@@ -157,6 +170,9 @@ func (e *Entry) answer(c echo.Context, s *guard.State, err error) bool {
 	}
 	if w.Committed {
 		return false
+	}
+	if len(p.Limits) > 0 && e.Metrics != nil {
+		e.Metrics.limited(p.Limits)
 	}
 	format := problem.Details
 	if op := s.Operation(); op != nil {

@@ -17,21 +17,21 @@ type limiter interface {
 	Reset(now time.Time, l ratelimit.Limit, key string)
 }
 
-// newLimiter returns the limiter of the settings, and what closes it.
-func (s *Server) newLimiter() (limiter, func() error, error) {
+// newLimiter returns the limiter of the settings.
+func (s *Server) newLimiter() (limiter, error) {
 	c := s.config
 	local := ratelimit.NewMemory(c.Limits.Buckets)
 	if c.Redis == "" {
-		return local, func() error { return nil }, nil
+		return local, nil
 	}
 	key, err := derive(c.Secret, "limits in redis")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	redis, err := ratelimit.OpenRedis(c.Redis.Reveal(), key)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	shared := ratelimit.NewShared(ratelimit.SharedConfig{Redis: redis, Local: local, Replicas: max(c.Replicas, 1), Log: c.Log})
-	return shared, shared.Close, nil
+	s.shared = ratelimit.NewShared(ratelimit.SharedConfig{Redis: redis, Local: local, Replicas: max(c.Replicas, 1), Log: c.Log})
+	return s.shared, nil
 }

@@ -67,5 +67,8 @@ func (s *Server) refresh(ctx context.Context) error {
 	for _, m := range s.mirrors { // each, whatever becomes of the others
 		failed = errors.Join(failed, m.Refresh(ctx, since))
 	}
+	if failed == nil {
+		s.refreshed.Store(since.Add(pollOverlap).UnixNano())
+	}
 	return failed
 }

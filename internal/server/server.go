@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -74,6 +75,8 @@ type Config struct {
 	AccountPage string
 	// Limits bound what clients can take of the process. The zero value stands for DefaultLimits.
 	Limits Limits
+	// Admin is what ListenAdmin returns. Optional: without it there are no metrics and no profiles.
+	Admin net.Listener
 
 	Log       *slog.Logger
 	AccessLog io.Writer
@@ -104,12 +107,18 @@ type Server struct {
 	accessLog   *AccessLog
 	gate        *gate
 	connections *connections
+	metrics     *metrics
+	// signing are the signing keys in force, and refreshed is when the mirrors were refreshed, in nanoseconds since 1970.
+	signing   *oauth.Keys
+	refreshed atomic.Int64
+	// shared is the limiter where processes count together, nil otherwise.
+	shared *ratelimit.Shared
+	// certificateExpiry is told to operators, where it is set before gauges is called.
+	certificateExpiry func() time.Time
 	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
 	certificates bool
 	// middlewares are inside the guard, around every handler.
 	middlewares []api.StrictMiddlewareFunc
-	// closeLimiter ends what the limiter has in the background.
-	closeLimiter func() error
 }
 
 type (
@@ -149,12 +158,13 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	c := s.config
 	s.gate, s.connections = newGate(c.Limits), newConnections(c.Limits, c.Proxies.trust)
+	s.metrics = newMetrics(limitNames())
+	s.refreshed.Store(c.Now().UnixNano()) // what follows reads it all
 	exceptions := &auth.Exceptions{}
-	limiter, closeLimiter, err := s.newLimiter()
+	limiter, err := s.newLimiter()
 	if err != nil {
 		return err
 	}
-	s.closeLimiter = closeLimiter
 	gate := ratelimit.NewGate(badCredentials, c.Limits.Buckets)
 	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Gate: gate, Now: c.Now, Random: c.Random}
 	sessions, err := tokens.Sessions(ctx)
@@ -198,6 +208,8 @@ func (s *Server) wire(ctx context.Context) error {
 	s.mirrors = []mirror{sessions, users, keys, keyStore}
 	s.health = &health{ping: s.db.Ping}
 	s.accessLog = NewAccessLog(c.AccessLog)
+	s.signing = signer.Keys
+	s.gauges()
 	return s.route(limiter, authenticators{passwords: users, clients: clients, tokens: verifier, keys: keys}, handlers{
 		health:          s.health,
 		Docs:            &Docs{Enabled: c.Docs, YAML: api.OpenapiYAML, JSON: api.OpenapiJSON, Title: "Gatehouse"},
@@ -222,7 +234,7 @@ func (s *Server) route(limiter limiter, a api.Authenticators, h handlers) error 
 	if err != nil {
 		return err
 	}
-	s.echo.Pre(Entry{Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: api.DefaultLimits(), Realm: realm, StrictTransport: !c.Development, Proxies: c.Proxies, CORS: cors}.Middleware())
+	s.echo.Pre(Entry{Metrics: s.metrics, Now: c.Now, Random: c.Random, Logger: c.Log, Access: s.accessLog, Limiter: limiter, Unrouted: api.DefaultLimits(), Realm: realm, StrictTransport: !c.Development, Proxies: c.Proxies, CORS: cors}.Middleware())
 	schemes := api.Schemes(a)
 	s.certificates = slices.ContainsFunc(schemes, func(s guard.Scheme) bool { return s.MutualTLS != nil })
 	router = guard.New(guard.Config{
@@ -235,6 +247,7 @@ func (s *Server) route(limiter limiter, a api.Authenticators, h handlers) error 
 		CheckResponses:     c.CheckResponses,
 		Gate:               s.gate,
 		Ungated:            probes,
+		Meter:              s.metrics,
 	})
 	api.RegisterHandlers(router, api.NewStrictHandler(h, append(s.middlewares, handlerInPlace, h.Docs.Negotiate, api.Encode)))
 	return router.Finish()
@@ -251,7 +264,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 		DB: s.db, Exceptions: exceptions, Limiter: limiter, DeviceKey: [32]byte(deviceKey), Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
 		Passwords: c.Passwords, Registration: c.Registration, Issuer: c.Issuer, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
-		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins,
+		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins, HashWaited: func(d time.Duration) { s.metrics.hashWait.Observe(d.Seconds()) },
 	}
 	if c.Mail != nil {
 		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log, Size: c.Limits.WaitingMails})
@@ -316,6 +329,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		background.Go(func() { s.config.Certificates.Run(running) })
 	}
 	listener = s.connections.on(listener)
+	defer s.serveAdmin()() // for as long as anything is served
 	failed := make(chan error, 1)
 	go func() {
 		if s.config.Certificates != nil {
@@ -357,5 +371,9 @@ func (s *Server) Close() error {
 		defer cancel()
 		s.mail.Close(ctx)
 	}
-	return errors.Join(s.accessLog.Close(), s.closeLimiter(), s.db.Close())
+	var limiter error
+	if s.shared != nil {
+		limiter = s.shared.Close()
+	}
+	return errors.Join(s.accessLog.Close(), limiter, s.db.Close())
 }
