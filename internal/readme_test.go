@@ -42,7 +42,7 @@ func TestTheThreeEditsOfTheReadme(t *testing.T) {
 	}
 	text := read(t, table)
 	write(t, table, strings.Replace(text, "\t\t{\"deleteItem\"", row+"\t\t{\"deleteItem\"", 1))
-	command(t, dir, true, "go", "test", "-run", "TestEveryOperation|TestNothingIsOpen|TestTheClient", "./internal/server")
+	command(t, dir, true, "go", "test", "-run", "TestEveryOperation|TestNothingIsOpen|TestTheClientHas", "./internal/server")
 
 	text = read(t, document)
 	for name, edit := range map[string][2]string{

@@ -1,18 +1,21 @@
-// The browser of a person, as far as the pages need one: it follows no redirect by itself, keeps the cookie, and sends forms.
+// The browser of a person, as far as the pages need one: it follows no redirect by itself, keeps cookies, and sends forms.
 import assert from 'node:assert/strict'
 
 export class Browser {
   #base
-  #cookie = ''
+  #cookies = new Map()
 
   constructor(base) {
     this.#base = base
   }
 
   async #ask(address, form) {
-    const headers = { accept: 'text/html', ...(this.#cookie && { cookie: this.#cookie }), ...(form && { 'sec-fetch-site': 'same-origin' }) }
+    const headers = { accept: 'text/html', ...(this.#cookies.size && { cookie: [...this.#cookies].map((pair) => pair.join('=')).join('; ') }), ...(form && { 'sec-fetch-site': 'same-origin' }) }
     const response = await fetch(new URL(address, this.#base), { redirect: 'manual', method: form ? 'POST' : 'GET', headers, body: form && new URLSearchParams(form) })
-    for (const cookie of response.headers.getSetCookie()) this.#cookie = cookie.split(';')[0]
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]*)=([^;]*)/.exec(cookie)
+      this.#cookies.set(name, value)
+    }
     return { status: response.status, location: response.headers.get('location'), page: await response.text() }
   }
 
