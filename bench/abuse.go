@@ -267,7 +267,7 @@ func (v *victim) askAlive(ctx context.Context) *alive {
 			case <-ticker.C:
 			}
 			began := time.Now()
-			if _, err := v.timed(context.WithoutCancel(ctx), net.IPv4(127, 0, 0, 9), "GET", "/livez", nil, "", http.StatusOK); err != nil {
+			if _, err := v.timed(context.WithoutCancel(ctx), net.IPv4(127, 0, 0, 9), "GET", "/livez", http.Header{}, "", http.StatusOK); err != nil {
 				w.err = errors.Join(w.err, err)
 				return
 			}

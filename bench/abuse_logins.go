@@ -32,28 +32,41 @@ func abuseLogins(ctx context.Context, a *abuse) (err error) {
 	if err != nil {
 		return err
 	}
-	time.Sleep(31 * time.Second) // a password that was good is remembered for 30 s, and would cost no hash
-	before, err := v.metric(ctx, "gatehouse_hash_wait_seconds_count", "")
-	if err != nil {
-		return err
+	for _, during := range []struct {
+		name  string
+		logIn func() error
+	}{
+		{"its owner from another address", func() error {
+			_, err := v.timed(ctx, owner, "POST", "/token", formHeader.Clone(), passwordForm("ann", authPassword).Encode(), http.StatusOK)
+			return err
+		}},
+		{"its owner at the address of the attack, in a browser that is known", func() error {
+			_, err := v.logInByPage(ctx, attacker, device)
+			return err
+		}},
+	} {
+		time.Sleep(61 * time.Second) // all places are there again, and no password is remembered, which would cost no hash
+		before, err := v.metric(ctx, "gatehouse_hash_wait_seconds_count", "")
+		if err != nil {
+			return err
+		}
+		var passed error
+		var others sync.WaitGroup
+		others.Go(func() {
+			time.Sleep(20 * time.Millisecond) // the attack has begun
+			passed = during.logIn()
+		})
+		tally := v.logInAtOnce(ctx, attacker, func(i int) string { return fmt.Sprintf("wrong password %d", i) })
+		others.Wait()
+		hashes, err := v.metric(ctx, "gatehouse_hash_wait_seconds_count", "")
+		if err != nil {
+			return err
+		}
+		a.say(hashes-before <= 11 && tally[http.StatusOK] == 0, "100 wrong: %v; %.0f hashes, one of them of the owner (11)", tally, hashes-before)
+		a.say(passed == nil, "%s: %v", during.name, orPassed(passed))
 	}
-	tally := v.logInAtOnce(ctx, attacker, func(i int) string { return fmt.Sprintf("wrong password %d", i) })
-	hashes, err := v.metric(ctx, "gatehouse_hash_wait_seconds_count", "")
-	if err != nil {
-		return err
-	}
-	a.say(hashes-before <= 10 && tally[http.StatusOK] == 0, "100 wrong: %v; %.0f hashes (10)", tally, hashes-before)
-	if _, err := v.logInByPage(ctx, attacker, ""); err == nil {
-		a.say(false, "the right password passes from the address of the attack without the cookie")
-	}
-	_, err = v.logInByPage(ctx, attacker, device)
-	a.say(err == nil, "the owner in the known browser, from the address of the attack: %v", orPassed(err))
-	began := time.Now()
-	_, err = v.timed(ctx, owner, "POST", "/token", formHeader.Clone(), passwordForm("ann", authPassword).Encode(), http.StatusOK)
-	a.say(err == nil, "the owner from another address: %v, %.0f ms", orPassed(err), milliseconds(time.Since(began)))
-
 	time.Sleep(31 * time.Second)
-	tally = v.logInAtOnce(ctx, net.IPv4(127, 0, 0, 8), func(int) string { return authPassword })
+	tally := v.logInAtOnce(ctx, net.IPv4(127, 0, 0, 8), func(int) string { return authPassword })
 	a.say(tally[http.StatusOK] == 100, "100 right: %v", tally)
 	return nil
 }

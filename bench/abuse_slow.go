@@ -35,8 +35,8 @@ func abuseSlowly(ctx context.Context, a *abuse) (err error) {
 		{"500 heads of 10 MB", large(500, func(v *victim) []byte {
 			return []byte(head(v.server, "GET /protected", strings.Repeat("X-Large: "+strings.Repeat("a", 1000)+"\r\n", 10_000)) + "\r\n")
 		})},
-		{"500 bodies of gzip that hold 100 MB", large(500, func(v *victim) []byte {
-			bomb := zeros(100 << 20)
+		{"500 bodies of gzip that hold 50 MB", large(500, func(v *victim) []byte {
+			bomb := zeros(50 << 20)
 			return append([]byte(v.posting(fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n", len(bomb)))), bomb...)
 		})},
 		{"500 bodies of JSON, 100,000 deep", large(500, func(v *victim) []byte {

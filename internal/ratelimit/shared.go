@@ -11,6 +11,9 @@ import (
 const (
 	// probeEvery is how often a Redis that did not answer is asked again.
 	probeEvery = 500 * time.Millisecond
+	// failuresToLose is how many questions in a row fail before Redis is taken for lost: one that comes late on a busy machine is answered by
+	// the share of this process, and the next one may be in time.
+	failuresToLose = 3
 	// probesToTrust is how many answers in a row it then takes: a Redis that answers every other time would be asked by
 	// requests every other time, and each of them would wait.
 	probesToTrust = 3
@@ -26,8 +29,9 @@ type Shared struct {
 	config SharedConfig
 	// lost says that Redis does not answer. A request finds it out, and the probe finds out the contrary, so that no
 	// request waits for a Redis that is known to be away.
-	lost   atomic.Bool
-	losses atomic.Int64
+	lost     atomic.Bool
+	failures atomic.Int32
+	losses   atomic.Int64
 
 	mu     sync.Mutex
 	closed bool
@@ -51,22 +55,17 @@ func NewShared(c SharedConfig) *Shared { return &Shared{config: c} }
 func (s *Shared) Take(now time.Time, l Limit, key string, cost int) Decision {
 	if !s.lost.Load() {
 		d, err := s.config.Redis.Take(l, key, cost)
-		if err == nil {
+		if s.answered(err) {
 			return d
 		}
-		s.lose(err)
 	}
 	return s.config.Local.Take(now, l.share(s.config.Replicas, cost), key, cost)
 }
 
 // GiveBack returns places that Take allowed.
 func (s *Shared) GiveBack(now time.Time, l Limit, key string, cost int) {
-	if !s.lost.Load() {
-		err := s.config.Redis.GiveBack(l, key, cost)
-		if err == nil {
-			return
-		}
-		s.lose(err)
+	if !s.lost.Load() && s.answered(s.config.Redis.GiveBack(l, key, cost)) {
+		return
 	}
 	s.config.Local.GiveBack(now, l.share(s.config.Replicas, cost), key, cost)
 }
@@ -74,12 +73,23 @@ func (s *Shared) GiveBack(now time.Time, l Limit, key string, cost int) {
 // Reset gives back all places of the key.
 func (s *Shared) Reset(now time.Time, l Limit, key string) {
 	s.config.Local.Reset(now, l, key)
-	if s.lost.Load() {
-		return
+	if !s.lost.Load() {
+		s.answered(s.config.Redis.Reset(l, key))
 	}
-	if err := s.config.Redis.Reset(l, key); err != nil {
+}
+
+// answered reports whether a question to Redis was answered. Too many in a row that were not lose it.
+func (s *Shared) answered(err error) bool {
+	if err == nil {
+		if s.failures.Load() != 0 {
+			s.failures.Store(0)
+		}
+		return true
+	}
+	if s.failures.Add(1) >= failuresToLose {
 		s.lose(err)
 	}
+	return false
 }
 
 // Degraded reports whether Redis does not answer, so that this process counts alone.
@@ -100,7 +110,7 @@ func (s *Shared) Close() error {
 	return s.config.Redis.Close()
 }
 
-// lose begins to count alone. The first request that notices starts the probe.
+// lose begins to count alone, and the probe.
 func (s *Shared) lose(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,6 +143,7 @@ func (s *Shared) probe(ctx context.Context) {
 			good = 0
 		}
 	}
+	s.failures.Store(0)
 	s.lost.Store(false)
 	s.config.Log.Info("redis answers again: limits are counted there")
 }

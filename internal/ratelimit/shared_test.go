@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"example.com/gatehouse/internal/ratelimit/redistest"
 )
 
@@ -165,15 +167,32 @@ func TestTheServiceStartsWithoutRedis(t *testing.T) {
 	}
 }
 
+func TestOneAnswerThatIsMissingLosesNothing(t *testing.T) {
+	server := redistest.Start(t)
+	s := newShared(t, server, 2)
+	good := s.config.Redis.script
+	for range 3 {
+		for range failuresToLose - 1 {
+			s.config.Redis.script = redis.NewScript("return redis.error_reply('no')")
+			s.allowed(1, hourly, "k")
+			s.config.Redis.script = good
+		}
+		s.allowed(1, hourly, "k")
+	}
+	if s.Degraded() || s.Losses() != 0 {
+		t.Errorf("degraded %v, %d losses", s.Degraded(), s.Losses())
+	}
+}
+
 func TestClosingEndsTheProbe(t *testing.T) {
 	server := redistest.Start(t)
 	server.Kill()
 	s := newShared(t, server, 1)
-	s.allowed(1, hourly, "k")
+	s.allowed(failuresToLose, hourly, "k")
 	if err := s.Close(); err != nil { // it waits for the probe
 		t.Error(err)
 	}
-	s.allowed(1, hourly, "k")
+	s.allowed(failuresToLose, hourly, "k")
 	if s.Losses() != 1 {
 		t.Errorf("%d losses: a closed one began to probe again", s.Losses())
 	}
