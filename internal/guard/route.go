@@ -146,7 +146,8 @@ func (rt *route) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		s.route = rt
 		if rt.op.Timeout > 0 {
-			defer s.limitTime(c, rt.op.Timeout)()
+			s.limitTime(c, rt.op.Timeout)
+			defer s.endTime()
 		}
 		if err := rt.admit(c, s); err != nil {
 			return err

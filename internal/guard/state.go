@@ -31,8 +31,7 @@ type State struct {
 	// Started is when the request arrived, and the time of everything that is counted for it.
 	Started time.Time
 
-	// timed is set before anything that may keep the state is called, and is never changed then.
-	timed      context.Context
+	timeLimit  timeLimit
 	route      *route
 	addressKey string
 	// low are the limits of which less than a half is left.
@@ -86,23 +85,41 @@ func (s *State) Value(key any) any {
 	case any(stateKey{}):
 		return s
 	}
-	return s.current().Value(key)
-}
-
-// current is the context with the deadline of the operation, where it has one.
-func (s *State) current() context.Context {
-	if s.timed != nil {
-		return s.timed
+	// A context that is derived from this one looks here for the one that ends it.
+	if made := s.timeLimit.made.Load(); made != nil {
+		return made.Value(key)
 	}
-	return s.Context
+	return s.Context.Value(key)
 }
 
 // Deadline, Done and Err are those of the operation's timeout, where it has one.
-func (s *State) Deadline() (time.Time, bool) { return s.current().Deadline() }
+func (s *State) Deadline() (time.Time, bool) {
+	deadline, ok := s.Context.Deadline()
+	if own := s.timeLimit.deadline; !own.IsZero() && (!ok || own.Before(deadline)) {
+		return own, true
+	}
+	return deadline, ok
+}
 
-func (s *State) Done() <-chan struct{} { return s.current().Done() }
+func (s *State) Done() <-chan struct{} {
+	if s.timeLimit.deadline.IsZero() {
+		return s.Context.Done()
+	}
+	return s.timeLimit.context(s.Context).Done()
+}
 
-func (s *State) Err() error { return s.current().Err() }
+func (s *State) Err() error {
+	if s.timeLimit.deadline.IsZero() {
+		return s.Context.Err()
+	}
+	if made := s.timeLimit.made.Load(); made != nil {
+		return made.Err()
+	}
+	if err := s.Context.Err(); err != nil || time.Now().Before(s.timeLimit.deadline) {
+		return err
+	}
+	return context.DeadlineExceeded
+}
 
 // Principal is the caller, or nil where none is known.
 func (s *State) Principal() *auth.Principal {

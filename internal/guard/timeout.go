@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/gatehouse/internal/problem"
@@ -24,27 +26,81 @@ import (
 // answerWithin is how long the answer of a request that ran into its timeout may take to leave.
 const answerWithin = 5 * time.Second
 
-// limitTime gives the request its deadline. The caller cancels it when the request is answered.
-func (s *State) limitTime(c echo.Context, timeout time.Duration) context.CancelFunc {
-	timed, cancel := context.WithTimeout(s.Context, timeout)
-	s.timed = timed
-	deadline, _ := timed.Deadline()
+// timeLimit is the deadline of a request. Its context is made when somebody waits for it: most operations do not, and it costs six
+// allocations and a timer.
+type timeLimit struct {
+	deadline time.Time // zero: none
+
+	mu    sync.Mutex
+	made  atomic.Pointer[madeContext]
+	ended bool
+}
+
+type madeContext struct {
+	context.Context
+	cancel context.CancelFunc
+}
+
+// context returns the context with the deadline.
+func (l *timeLimit) context(parent context.Context) context.Context {
+	if made := l.made.Load(); made != nil {
+		return made.Context
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if made := l.made.Load(); made != nil {
+		return made.Context
+	}
+	ctx, cancel := context.WithDeadline(parent, l.deadline)
+	if l.ended { // somebody waits for a request that is answered
+		cancel()
+	}
+	l.made.Store(&madeContext{ctx, cancel})
+	return ctx
+}
+
+// end says that the request is answered: nobody goes on for it.
+func (l *timeLimit) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	if made := l.made.Load(); made != nil {
+		made.cancel()
+	}
+}
+
+// limitTime gives the request its deadline. The caller calls endTime when the request is answered.
+func (s *State) limitTime(c echo.Context, timeout time.Duration) {
+	s.timeLimit.deadline = time.Now().Add(timeout)
 	// What the document says of one operation comes before what the server says of all. Not every connection takes a deadline:
 	// those of tests do not. net/http takes that of the body away at its end.
-	connection := http.NewResponseController(c.Response())
-	if c.Request().ContentLength != 0 {
-		_ = connection.SetReadDeadline(deadline)
-	}
+	r := c.Request()
 	server, _ := s.Context.Value(http.ServerContextKey).(*http.Server)
-	if server != nil && server.WriteTimeout > 0 && server.WriteTimeout < timeout+answerWithin {
-		_ = connection.SetWriteDeadline(deadline.Add(answerWithin))
+	short := server != nil && server.WriteTimeout > 0 && server.WriteTimeout < timeout+answerWithin
+	if r.ContentLength == 0 && !short {
+		return
 	}
-	return cancel
+	connection := http.NewResponseController(c.Response())
+	if r.ContentLength != 0 {
+		_ = connection.SetReadDeadline(s.timeLimit.deadline)
+	}
+	if short {
+		_ = connection.SetWriteDeadline(s.timeLimit.deadline.Add(answerWithin))
+	}
 }
+
+// endTime ends what waits for the request.
+func (s *State) endTime() { s.timeLimit.end() }
 
 // TimedOut reports whether the timeout of the operation has passed. A client that has gone is no timeout.
 func (s *State) TimedOut() bool {
-	return s.timed != nil && s.timed.Err() == context.DeadlineExceeded
+	if s.timeLimit.deadline.IsZero() {
+		return false
+	}
+	if made := s.timeLimit.made.Load(); made != nil {
+		return made.Err() == context.DeadlineExceeded
+	}
+	return s.Context.Err() == nil && !time.Now().Before(s.timeLimit.deadline)
 }
 
 // Gone reports whether the client has left, or the server is stopping.
