@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 # The programs of .ci are named one by one, because ./... passes by what begins with a dot.
-TOOLS = ./.ci/audit ./.ci/gotest
+TOOLS = ./.ci/audit ./.ci/gotest ./.ci/scan
 # Generated code is diffed (check-generate), not linted.
 HAND = $$(go list ./... | grep -v '/gen/') $(TOOLS)
 
@@ -108,6 +108,12 @@ check-layers: ## Forbidden imports, file sizes, package comments.
 audit: ## Known vulnerabilities, gosec, licences. Needs the network.
 	@go build -o bin/audit ./.ci/audit
 	@bin/audit
+
+# Ends with 0, 1 and 3 as audit does.
+.PHONY: scan
+scan: build ## Have nmap, testssl and, where it is installed, ZAP look at the service with TLS. Takes minutes.
+	@go build -o bin/scan ./.ci/scan
+	@bin/scan
 
 .PHONY: bench
 bench: ## CPU per request beside hand-written net/http (bench/README.md).
