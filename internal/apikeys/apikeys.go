@@ -2,6 +2,7 @@
 package apikeys
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -31,7 +32,10 @@ type Config struct {
 	// Environment is part of every key: "dev" or "live". A key of the other one is refused.
 	Environment string
 	// Roles say what the owner of a key may do.
-	Roles  auth.Roles
+	Roles auth.Roles
+	// Remembered is how many keys are remembered that were good. 0: 10,000.
+	Remembered int
+
 	Now    func() time.Time
 	Random io.Reader
 }
@@ -66,7 +70,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Environment != "dev" && c.Environment != "live" {
 		return nil, fmt.Errorf("the environment of API keys is %q: give dev or live", c.Environment)
 	}
-	cache, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: verifiedMost})
+	cache, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: cmp.Or(c.Remembered, verifiedMost)})
 	if err != nil {
 		return nil, err
 	}

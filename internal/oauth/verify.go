@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -22,7 +23,7 @@ const (
 	cacheFor = 30 * time.Second
 )
 
-// VerifierConfig is what a Verifier needs. All fields are required.
+// VerifierConfig is what a Verifier needs. All fields but Remembered are required.
 type VerifierConfig struct {
 	Keys *Keys
 	// Issuer and Audience are compared byte for byte with iss and aud.
@@ -30,6 +31,8 @@ type VerifierConfig struct {
 	Audience string
 	// Exceptions are asked on every call.
 	Exceptions *auth.Exceptions
+	// Remembered is how many tokens are remembered that were good. 0: 10,000.
+	Remembered int
 	Now        func() time.Time
 }
 
@@ -56,7 +59,7 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	if c.Keys == nil || c.Issuer == "" || c.Audience == "" || c.Exceptions == nil || c.Now == nil {
 		return nil, errors.New("the verifier of access tokens needs keys, issuer, audience, exceptions and a clock")
 	}
-	cache, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: cacheSize})
+	cache, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: cmp.Or(c.Remembered, cacheSize)})
 	if err != nil {
 		return nil, err
 	}

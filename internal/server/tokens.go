@@ -18,6 +18,8 @@ type Tokens struct {
 	// Issuer is the address of the service as clients see it, and the audience of its tokens.
 	Issuer     string
 	Exceptions *auth.Exceptions
+	// Remembered is how many tokens are remembered that were good. 0: 10,000.
+	Remembered int
 	Now        func() time.Time
 	Random     io.Reader
 }
@@ -34,7 +36,7 @@ func (t Tokens) Open(ctx context.Context, store *oauth.KeyStore) (*oauth.Signer,
 	if err != nil {
 		return nil, nil, err
 	}
-	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: keys, Issuer: t.Issuer, Audience: t.Issuer, Exceptions: t.Exceptions, Now: t.Now})
+	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: keys, Issuer: t.Issuer, Audience: t.Issuer, Exceptions: t.Exceptions, Remembered: t.Remembered, Now: t.Now})
 	if err != nil {
 		return nil, nil, err
 	}
