@@ -84,6 +84,8 @@ type Config struct {
 	// prove a password: those beyond get problem.Unavailable. 0: 64 and 128.
 	WaitingHashes int
 	Logins        int
+	// Remembered is how many logins are remembered that were good. 0: 10,000.
+	Remembered int
 	// HashWaited is told how long each hash has waited. Optional.
 	HashWaited func(time.Duration)
 	// Log gets what goes wrong after a request was answered. Optional.
@@ -108,7 +110,7 @@ type Service struct {
 
 // New returns a Service and loads the exceptions. The caller closes it.
 func New(ctx context.Context, c Config) (*Service, error) {
-	recent, err := newRecentLogins(c.Random)
+	recent, err := newRecentLogins(c.Random, cmp.Or(c.Remembered, recentMost))
 	if err != nil {
 		return nil, err
 	}

@@ -146,13 +146,13 @@ type recentLogin struct {
 	until     time.Time
 }
 
-func newRecentLogins(random io.Reader) (*recentLogins, error) {
+func newRecentLogins(random io.Reader, most int) (*recentLogins, error) {
 	r := &recentLogins{}
 	if _, err := io.ReadFull(random, r.secret[:]); err != nil {
 		return nil, err
 	}
 	var err error
-	r.cache, err = otter.New(&otter.Options[[sha256.Size]byte, recentLogin]{MaximumSize: recentMost})
+	r.cache, err = otter.New(&otter.Options[[sha256.Size]byte, recentLogin]{MaximumSize: most})
 	return r, err
 }
 

@@ -2,6 +2,7 @@
 package apikeys
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -21,7 +22,7 @@ import (
 	"example.com/gatehouse/internal/sqldb"
 )
 
-// Config is what a Service needs. All fields but Gate are required.
+// Config is what a Service needs. All fields but Gate and Remembered are required.
 type Config struct {
 	DB *sqldb.DB
 	// Exceptions are kept in step with the rows.
@@ -34,7 +35,10 @@ type Config struct {
 	// Roles say what the owner of a key may do.
 	Roles auth.Roles
 	// Gate limits the keys that are not good, by address. Optional.
-	Gate   *ratelimit.Gate
+	Gate *ratelimit.Gate
+	// Remembered is how many keys are remembered that were good. 0: 10,000.
+	Remembered int
+
 	Now    func() time.Time
 	Random io.Reader
 }
@@ -69,7 +73,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Environment != "dev" && c.Environment != "live" {
 		return nil, fmt.Errorf("the environment of API keys is %q: give dev or live", c.Environment)
 	}
-	cache, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: verifiedMost})
+	cache, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: cmp.Or(c.Remembered, verifiedMost)})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -23,7 +24,7 @@ const (
 	cacheFor = 30 * time.Second
 )
 
-// VerifierConfig is what a Verifier needs. All fields but Gate are required.
+// VerifierConfig is what a Verifier needs. All fields but Gate and Remembered are required.
 type VerifierConfig struct {
 	Keys *Keys
 	// Issuer and Audience are compared byte for byte with iss and aud.
@@ -33,7 +34,9 @@ type VerifierConfig struct {
 	Exceptions *auth.Exceptions
 	// Gate limits the tokens that are not good, by address. Optional.
 	Gate *ratelimit.Gate
-	Now  func() time.Time
+	// Remembered is how many tokens are remembered that were good. 0: 10,000.
+	Remembered int
+	Now        func() time.Time
 }
 
 // Verifier proves access tokens. It may be used by several goroutines at once.
@@ -59,7 +62,7 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	if c.Keys == nil || c.Issuer == "" || c.Audience == "" || c.Exceptions == nil || c.Now == nil {
 		return nil, errors.New("the verifier of access tokens needs keys, issuer, audience, exceptions and a clock")
 	}
-	cache, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: cacheSize})
+	cache, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: cmp.Or(c.Remembered, cacheSize)})
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,10 @@ func TestTheMemoryOfConnections(t *testing.T) {
 	a := netip.MustParseAddr("10.0.0.0")
 	for range 1000 {
 		a = a.Next()
-		if !l.admit(a) || !l.admit(a) || l.admit(a) {
-			t.Fatal("an address has not two connections")
+		for n, want := range []bool{true, true, false} {
+			if l.admit(a) != want {
+				t.Fatalf("connection %d of %s", n, a)
+			}
 		}
 	}
 	if open, shed := l.state(); open != 2000 || shed != (shedConnections{client: 1000 - 1, all: 1}) {

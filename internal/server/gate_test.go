@@ -1,9 +1,13 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -176,6 +180,33 @@ func TestGateUnderRace(t *testing.T) {
 	wait.Wait()
 	if taken, waiting, _ := g.state(); taken != 0 || waiting != 0 || most.Load() > 3 || entered.Load()+turned.Load() != 8000 {
 		t.Errorf("%d taken, %d wait, %d at once, %d entered, %d turned away", taken, waiting, most.Load(), entered.Load(), turned.Load())
+	}
+}
+
+// TestWhoIsTurnedAwayIsToldTogether: one line for all since the last time, and none where there was nobody.
+func TestWhoIsTurnedAwayIsToldTogether(t *testing.T) {
+	var log bytes.Buffer
+	full := Limits{} // of everything
+	s := &Server{gate: newGate(full), connections: newConnections(full, nil), config: Config{Log: slog.New(slog.NewTextHandler(&log, nil))}}
+	before := s.reportShed(turnedAway{})
+	if log.Len() != 0 {
+		t.Errorf("nobody was turned away: %s", &log)
+	}
+	for range 3 {
+		if err := s.gate.Enter(t.Context()); err == nil {
+			t.Fatal("there is a place")
+		}
+	}
+	if s.connections.admit(netip.MustParseAddr("192.0.2.1")) {
+		t.Fatal("there is room for a connection")
+	}
+	before = s.reportShed(before)
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "requests=3 connections=1") {
+		t.Errorf("%s", text)
+	}
+	log.Reset()
+	if s.reportShed(before); log.Len() != 0 {
+		t.Errorf("it is told twice: %s", &log)
 	}
 }
 

@@ -54,6 +54,9 @@ type Limits struct {
 
 	// Buckets is how many callers the rate limits tell apart at once, 200 bytes each.
 	Buckets int
+	// Remembered is how many credentials of a kind (access tokens, API keys, passwords) are remembered that were good, so that they need no
+	// signature, no database and no hash for a while: half a KiB each.
+	Remembered int
 	// WaitingMails is how many mails may wait to be sent, a few KiB each.
 	WaitingMails int
 	// MailsAtEnd is how long mails may take that are not sent when the service ends.
@@ -76,7 +79,7 @@ func defaultLimits(cores, descriptors int) Limits {
 		HeaderBytes: 16 << 10,
 		Connections: min(mostConnections, descriptors/4*3), ConnectionsPerAddress: 256,
 		StreamsPerConnection: 100, ConnectionBuffer: 256 << 10, StreamBuffer: 64 << 10,
-		Buckets: 100_000, WaitingMails: 256, MailsAtEnd: 10 * time.Second,
+		Buckets: 100_000, Remembered: 10_000, WaitingMails: 256, MailsAtEnd: 10 * time.Second,
 	}.WithConcurrent(max(leastConcurrent, concurrentPerCore*cores))
 }
 

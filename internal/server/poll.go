@@ -30,7 +30,7 @@ type mirror interface {
 func (s *Server) poll(ctx context.Context) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	failing, shed := false, uint64(0)
+	failing, shed := false, turnedAway{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -49,14 +49,18 @@ func (s *Server) poll(ctx context.Context) {
 	}
 }
 
-// reportShed logs how many requests were turned away since the last time: one line for each would cost more than
-// they do.
-func (s *Server) reportShed(before uint64) (shed uint64) {
-	_, _, shed = s.gate.state()
-	if shed != before {
-		s.config.Log.Warn("requests are turned away: too many at once", "requests", shed-before)
+// turnedAway is how many requests and connections were turned away so far.
+type turnedAway struct{ requests, connections uint64 }
+
+// reportShed logs how many were turned away since the last time: one line for each would cost more than they do.
+func (s *Server) reportShed(before turnedAway) (now turnedAway) {
+	_, _, now.requests = s.gate.state()
+	_, shed := s.connections.state()
+	now.connections = shed.all + shed.client
+	if now != before {
+		s.config.Log.Warn("clients are turned away: too many at once", "requests", now.requests-before.requests, "connections", now.connections-before.connections)
 	}
-	return shed
+	return now
 }
 
 func (s *Server) refresh(ctx context.Context) error {

@@ -166,7 +166,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	gate := ratelimit.NewGate(badCredentials, c.Limits.Buckets)
-	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Gate: gate, Now: c.Now, Random: c.Random}
+	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Gate: gate, Remembered: c.Limits.Remembered, Now: c.Now, Random: c.Random}
 	sessions, err := tokens.Sessions(ctx)
 	if err != nil {
 		return err
@@ -264,7 +264,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 		DB: s.db, Exceptions: exceptions, Limiter: limiter, DeviceKey: [32]byte(deviceKey), Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
 		Passwords: c.Passwords, Registration: c.Registration, Issuer: c.Issuer, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
-		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins, HashWaited: func(d time.Duration) { s.metrics.hashWait.Observe(d.Seconds()) },
+		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins, Remembered: c.Limits.Remembered, HashWaited: func(d time.Duration) { s.metrics.hashWait.Observe(d.Seconds()) },
 	}
 	if c.Mail != nil {
 		s.mail = mail.NewQueue(mail.QueueConfig{Sender: c.Mail, Log: c.Log, Size: c.Limits.WaitingMails})
@@ -283,7 +283,7 @@ func (s *Server) apiKeys(ctx context.Context, exceptions *auth.Exceptions, gate 
 	if s.config.Development {
 		environment = "dev"
 	}
-	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Roles: api.Roles(), Gate: gate, Now: s.config.Now, Random: s.config.Random})
+	return apikeys.New(ctx, apikeys.Config{DB: s.db, Exceptions: exceptions, Pepper: pepper, Environment: environment, Roles: api.Roles(), Gate: gate, Remembered: s.config.Limits.Remembered, Now: s.config.Now, Random: s.config.Random})
 }
 
 // firstStart makes the first credentials in development, and refuses them in production.

@@ -13,16 +13,18 @@ import (
 )
 
 // Tokens says how the access tokens of a service are signed and verified. The service and who administers it are wired here alike, so that
-// what one takes for good the other does. All fields but Gate are required.
+// what one takes for good the other does. All fields but Gate and Remembered are required.
 type Tokens struct {
 	DB *sqldb.DB
 	// Issuer is the address of the service as clients see it, and the audience of its tokens.
 	Issuer     string
 	Exceptions *auth.Exceptions
 	// Gate limits the tokens that are not good. Optional.
-	Gate   *ratelimit.Gate
-	Now    func() time.Time
-	Random io.Reader
+	Gate *ratelimit.Gate
+	// Remembered is how many tokens are remembered that were good. 0: 10,000.
+	Remembered int
+	Now        func() time.Time
+	Random     io.Reader
 }
 
 // Sessions returns the sessions. What has ended lately is among the exceptions.
@@ -37,7 +39,7 @@ func (t Tokens) Open(ctx context.Context, store *oauth.KeyStore) (*oauth.Signer,
 	if err != nil {
 		return nil, nil, err
 	}
-	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: keys, Issuer: t.Issuer, Audience: t.Issuer, Exceptions: t.Exceptions, Gate: t.Gate, Now: t.Now})
+	verifier, err := oauth.NewVerifier(oauth.VerifierConfig{Keys: keys, Issuer: t.Issuer, Audience: t.Issuer, Exceptions: t.Exceptions, Gate: t.Gate, Remembered: t.Remembered, Now: t.Now})
 	if err != nil {
 		return nil, nil, err
 	}
