@@ -47,8 +47,13 @@ func (s *Server) gauges() {
 			Name: "gatehouse_limiter_losses_total", Help: "How often Redis was lost, so that rate limits were counted by each process for itself.",
 		}, func() float64 { return float64(shared.Losses()) }))
 	}
-	if expiry := s.certificateExpiry; expiry != nil {
-		s.gauge("gatehouse_tls_certificate_expiry_timestamp_seconds", "When the certificate ends, in seconds since 1970.", func() float64 { return float64(expiry().Unix()) })
+	if c := s.config.Certificates; c != nil {
+		s.gauge("gatehouse_tls_certificate_expiry_timestamp_seconds", "When the first certificate ends, in seconds since 1970; not a number where there is none yet.", func() float64 {
+			if end := c.Expiry(); !end.IsZero() {
+				return float64(end.Unix())
+			}
+			return math.NaN()
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -45,6 +46,35 @@ func TestTwoProcessesShareTheirLimits(t *testing.T) {
 		if !strings.Contains(s.log.String(), "redis does not answer") {
 			t.Error("the log does not say that Redis is lost")
 		}
+	}
+}
+
+// TestOperatorsSeeThatRedisIsLost: in metrics, in the details of readiness and in the log, while the service stays ready.
+func TestOperatorsSeeThatRedisIsLost(t *testing.T) {
+	redis := redistest.Start(t)
+	a, on := withAdmin(t, "127.0.0.1:0")
+	s := start(t, on, func(c *server.Config) { c.Redis = auth.Secret(redis.Address) })
+	see := func(degraded, losses float64) {
+		t.Helper()
+		m := a.scrape(t)
+		if m["gatehouse_limiter_degraded"] != degraded || m["gatehouse_limiter_losses_total"] != losses {
+			t.Errorf("degraded %v, losses %v, want %v and %v", m["gatehouse_limiter_degraded"], m["gatehouse_limiter_losses_total"], degraded, losses)
+		}
+		if got := a.get(t, "/readyz"); got.status != 200 || !strings.Contains(string(got.body), fmt.Sprintf(`"degraded":%v`, degraded == 1)) {
+			t.Errorf("readiness: %d %s", got.status, got.body)
+		}
+	}
+	s.send(t, "GET", "/protected", "")
+	see(0, 0)
+	redis.Kill()
+	for range 10 {
+		if got := s.send(t, "GET", "/protected", ""); got.status != 401 {
+			t.Errorf("without Redis: %d %s", got.status, got.body)
+		}
+	}
+	see(1, 1)
+	if got := s.send(t, "GET", "/readyz", ""); got.status != 200 {
+		t.Errorf("the service is not ready without Redis: %d", got.status)
 	}
 }
 

@@ -113,8 +113,6 @@ type Server struct {
 	refreshed atomic.Int64
 	// shared is the limiter where processes count together, nil otherwise.
 	shared *ratelimit.Shared
-	// certificateExpiry is told to operators, where it is set before gauges is called.
-	certificateExpiry func() time.Time
 	// certificates says that a security scheme is mutualTLS: the listener asks each client for its certificate.
 	certificates bool
 	// middlewares are inside the guard, around every handler.

@@ -13,6 +13,8 @@ type Certificates interface {
 	// TLS is what the listener is given. It asks for the certificate anew in each handshake, so that the next one has a certificate
 	// that was replaced, and connections that are there go on.
 	TLS() *tls.Config
+	// Expiry is when the first of the certificates ends, zero where there is none yet.
+	Expiry() time.Time
 	// Run keeps the certificates good until the context ends, and leaves nothing behind that runs.
 	Run(context.Context)
 }

@@ -139,6 +139,16 @@ func NewACME(c ACMEConfig) (*ACME, error) {
 // TLS is what the listener is given. It answers tls-alpn-01 challenges (RFC 8737) too.
 func (a *ACME) TLS() *tls.Config { return tlsConfig(a.certificate, acme.ALPNProto) }
 
+// Expiry is when the first of the certificates ends.
+func (a *ACME) Expiry() (first time.Time) {
+	for _, c := range *a.ready.Load() {
+		if first.IsZero() || c.Leaf.NotAfter.Before(first) {
+			first = c.Leaf.NotAfter
+		}
+	}
+	return first
+}
+
 func (a *ACME) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
 	if !slices.Contains(a.names, name) {

@@ -48,6 +48,9 @@ func (f *CertificateFiles) TLS() *tls.Config {
 	return tlsConfig(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return f.current.Load(), nil })
 }
 
+// Expiry is when the certificate ends.
+func (f *CertificateFiles) Expiry() time.Time { return f.current.Load().Leaf.NotAfter }
+
 // Run looks at the files every few seconds until the context ends.
 func (f *CertificateFiles) Run(ctx context.Context) {
 	ticker := time.NewTicker(filesEvery)
