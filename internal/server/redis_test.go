@@ -60,7 +60,7 @@ func TestOperatorsSeeThatRedisIsLost(t *testing.T) {
 		if m["gatehouse_limiter_degraded"] != degraded || m["gatehouse_limiter_losses_total"] != losses {
 			t.Errorf("degraded %v, losses %v, want %v and %v", m["gatehouse_limiter_degraded"], m["gatehouse_limiter_losses_total"], degraded, losses)
 		}
-		if got := a.get(t, "/readyz"); got.status != 200 || !strings.Contains(string(got.body), fmt.Sprintf(`"degraded":%v`, degraded == 1)) {
+		if got := a.get(t, "/readyz"); got.status != 200 || !strings.Contains(string(got.body), fmt.Sprintf(`"degraded": %v`, degraded == 1)) {
 			t.Errorf("readiness: %d %s", got.status, got.body)
 		}
 	}
