@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/problem"
@@ -16,6 +17,7 @@ import (
 type route struct {
 	op      *Operation
 	limiter Limiter
+	clock   func() time.Time
 	buffers *sync.Pool
 	gate    Gate           // nil where nothing bounds the operation
 	meter   OperationMeter // nil where nothing is counted
@@ -48,7 +50,7 @@ type route struct {
 }
 
 func compile(c *Config, op *Operation, buffers *sync.Pool) *route {
-	rt := &route{op: op, limiter: c.Limiter, buffers: buffers, insecureBasic: c.AllowInsecureBasic, crossOrigin: c.CrossOrigin, secretQuery: slices.Clone(op.SecretQuery)}
+	rt := &route{op: op, limiter: c.Limiter, clock: c.Clock, buffers: buffers, insecureBasic: c.AllowInsecureBasic, crossOrigin: c.CrossOrigin, secretQuery: slices.Clone(op.SecretQuery)}
 	if rt.crossOrigin == nil {
 		rt.crossOrigin = &http.CrossOriginProtection{}
 	}
@@ -146,7 +148,7 @@ func (rt *route) guarded(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		s.route = rt
 		if rt.op.Timeout > 0 {
-			s.limitTime(c, rt.op.Timeout)
+			s.limitTime(c, rt.op.Timeout, rt.clock)
 			defer s.endTime()
 		}
 		if err := rt.admit(c, s); err != nil {

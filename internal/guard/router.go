@@ -4,6 +4,7 @@ package guard
 import (
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -22,6 +23,8 @@ type Config struct {
 	// CrossOrigin says which origins beside the one of the service may make a browser send the credentials that it adds by
 	// itself. Nil: none.
 	CrossOrigin *http.CrossOriginProtection
+	// Clock is the one of connections and of their deadlines. Nil: time.Now.
+	Clock func() time.Time
 	// CheckResponses compares what handlers answer with the document, and answers 500 instead of what it does not declare.
 	CheckResponses bool
 	// Gate bounds the requests that are in work at once, but for those of the operations that Ungated names. Nil: nothing does.
@@ -46,7 +49,12 @@ type registration struct {
 }
 
 // New returns a Router without routes.
-func New(c Config) *Router { return &Router{config: c} }
+func New(c Config) *Router {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	return &Router{config: c}
+}
 
 func (r *Router) add(method, path string, h echo.HandlerFunc, m []echo.MiddlewareFunc) *echo.Route {
 	// The first of the middlewares is the outermost, as with echo, but all of them are inside the guard.

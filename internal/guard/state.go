@@ -115,7 +115,7 @@ func (s *State) Err() error {
 	if made := s.timeLimit.made.Load(); made != nil {
 		return made.Err()
 	}
-	if err := s.Context.Err(); err != nil || time.Now().Before(s.timeLimit.deadline) {
+	if err := s.Context.Err(); err != nil || s.timeLimit.clock().Before(s.timeLimit.deadline) {
 		return err
 	}
 	return context.DeadlineExceeded

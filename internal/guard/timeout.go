@@ -30,6 +30,7 @@ const answerWithin = 5 * time.Second
 // allocations and a timer.
 type timeLimit struct {
 	deadline time.Time // zero: none
+	clock    func() time.Time
 
 	mu    sync.Mutex
 	made  atomic.Pointer[madeContext]
@@ -70,8 +71,8 @@ func (l *timeLimit) end() {
 }
 
 // limitTime gives the request its deadline. The caller calls endTime when the request is answered.
-func (s *State) limitTime(c echo.Context, timeout time.Duration) {
-	s.timeLimit.deadline = time.Now().Add(timeout)
+func (s *State) limitTime(c echo.Context, timeout time.Duration, clock func() time.Time) {
+	s.timeLimit.deadline, s.timeLimit.clock = clock().Add(timeout), clock
 	// What the document says of one operation comes before what the server says of all. Not every connection takes a deadline:
 	// those of tests do not. net/http takes that of the body away at its end.
 	r := c.Request()
@@ -100,7 +101,7 @@ func (s *State) TimedOut() bool {
 	if made := s.timeLimit.made.Load(); made != nil {
 		return made.Err() == context.DeadlineExceeded
 	}
-	return s.Context.Err() == nil && !time.Now().Before(s.timeLimit.deadline)
+	return s.Context.Err() == nil && !s.timeLimit.clock().Before(s.timeLimit.deadline)
 }
 
 // Gone reports whether the client has left, or the server is stopping.
