@@ -29,7 +29,9 @@ func abuseByLoad(ctx context.Context, a *abuse) (err error) {
 		want int
 	}{
 		{"POST /items, which writes", mode{heads: bearer("POST /items", "Content-Type: application/json\r\n"), bodies: bodies.Items(64)}, http.StatusCreated},
-		{"GET /items?limit=100, which reads", mode{heads: bearer("GET /items?limit=100", "")}, http.StatusOK},
+		{"POST /token with a password, which hashes", mode{heads: func(s *server) []string {
+			return []string{head(s, "POST /token", "Content-Type: application/x-www-form-urlencoded\r\n")}
+		}, bodies: strangers(8192)}, http.StatusBadRequest},
 	} {
 		fmt.Fprintln(a.out, "  "+m.name)
 		plan := map[string]any{
@@ -44,7 +46,7 @@ func abuseByLoad(ctx context.Context, a *abuse) (err error) {
 			return err
 		}
 		capacity := float64(can.Statuses[m.want]) / can.Wall.Seconds()
-		a.say(len(can.Statuses) == 1 && can.Closed == 0, "alone: %s, %.0f a second", can.told(), capacity)
+		a.say(len(can.Statuses) == 1 && can.Closed == 0, "before: %s, %.0f a second", can.told(), capacity)
 
 		plan["Rate"], plan["Connections"], plan["Seconds"] = 4*capacity, 1024, minute
 		watch := v.askAlive(ctx)
@@ -53,6 +55,14 @@ func abuseByLoad(ctx context.Context, a *abuse) (err error) {
 		if err != nil {
 			return err
 		}
+		// How fast the disk is changes within minutes on a machine that is shared: what it can is measured again.
+		plan["Rate"], plan["Connections"], plan["Seconds"] = 0, 32, warm
+		can, err = a.flood(ctx, plan)
+		if err != nil {
+			return err
+		}
+		capacity = (capacity + float64(can.Statuses[m.want])/can.Wall.Seconds()) / 2
+		fmt.Fprintf(a.out, "  after: %s; %.0f a second in the mean of both\n", can.told(), capacity)
 		sent := f.Closed
 		for _, n := range f.Statuses {
 			sent += n
@@ -78,6 +88,14 @@ func abuseByLoad(ctx context.Context, a *abuse) (err error) {
 	peak, err := peakMiB(v.cmd.Process.Pid)
 	a.say(peak <= 300, "at most %.0f MiB resident (300)", peak)
 	return err
+}
+
+// strangers are logins of names that nobody has: each costs a hash, as a good one does that is not remembered.
+func strangers(n int) (bodies []string) {
+	for i := range n {
+		bodies = append(bodies, passwordForm(fmt.Sprintf("stranger-%d", i), authPassword).Encode())
+	}
+	return bodies
 }
 
 func (v *victim) goroutines(ctx context.Context) (float64, error) {

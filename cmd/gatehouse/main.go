@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -47,9 +48,16 @@ const description = "A protected HTTP API whose security is its OpenAPI document
 	"from files, standard input or a prompt. Administration works on the database while the service runs, which learns of it within 5 seconds. " +
 	"With --json the result is one JSON value on standard output.\n\n" + exitCodes
 
+// leastThreads is how many threads run Go at once, on one core too. SQLite waits for the disk in a system call, and with one thread everything
+// else would wait with it, up to 10 ms each time: /livez took seconds under load.
+const leastThreads = 2
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < leastThreads {
+		runtime.GOMAXPROCS(leastThreads)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -13,7 +13,7 @@ import (
 type operating struct {
 	AdminAddress             string `help:"Where metrics, readiness and profiles are served: a loopback address such as 127.0.0.1:9090, or unix:/PATH for a socket. Nowhere where it is not given."`
 	MaxConcurrent            count  `help:"How many requests are in work at once; more get 503. 256, or 64 for each core, where it is not given."`
-	MaxConnections           count  `help:"How many clients are connected at once; more are closed. 10000, or three quarters of the file descriptors, where it is not given."`
+	MaxConnections           count  `help:"How many clients are connected at once; more are closed. 12000, or three quarters of the file descriptors, where it is not given."`
 	MaxConnectionsPerAddress count  `help:"How many connections one address has, or one /64 of IPv6. 256 where it is not given."`
 }
 

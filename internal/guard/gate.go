@@ -8,8 +8,9 @@ import (
 
 // Gate bounds the requests that are in work at once.
 type Gate interface {
-	// Enter takes a place or returns why there is none. It may wait, for no longer than ctx. Whoever got no error calls Leave.
-	Enter(ctx context.Context) error
+	// Enter takes a place or returns why there is none. It may wait, for no longer than ctx. begun says that work has been done for the
+	// request already, which would be lost. Whoever got no error calls Leave.
+	Enter(ctx context.Context, begun bool) error
 	Leave()
 }
 
@@ -28,7 +29,7 @@ func (rt *route) authenticateInPlace(c echo.Context, s *State) error {
 	if rt.gate == nil {
 		return rt.authenticate(c, s)
 	}
-	if err := rt.gate.Enter(s); err != nil {
+	if err := rt.gate.Enter(s, false); err != nil {
 		return err
 	}
 	defer rt.gate.Leave()

@@ -22,8 +22,8 @@ import (
 //
 // Of those that wait the one that came last is the next. Under an overload the queue never empties: served in their order, all would
 // wait for as long as any may, and be told no in the end where that is longer than their patience. Served from the end, those who are served
-// are served soon, and the others are told when a newer one needs their room, or after the longest wait. A request whose body has
-// arrived is always the newest, so that it is not lost to those that have cost nothing yet.
+// are served soon, and the others are told after the longest wait. Where there is no room to wait, a request that has cost nothing yet is
+// told at once, which is what makes an overload cheap; one whose body has arrived takes the room of the oldest.
 type gate struct {
 	places, room int
 	wait         time.Duration
@@ -43,19 +43,23 @@ func newGate(l Limits) *gate {
 
 // Enter takes a place, which the caller gives back with Leave where there is no error. It waits no longer than the context, nor than the
 // gate allows.
-func (g *gate) Enter(ctx context.Context) error {
+func (g *gate) Enter(ctx context.Context, begun bool) error {
 	g.mu.Lock()
-	if g.taken < g.places {
+	switch {
+	case g.taken < g.places:
 		g.taken++
 		g.mu.Unlock()
 		return nil
-	}
-	told := make(chan bool, 1) // so that who tells does not wait
-	g.waiting = append(g.waiting, told)
-	if len(g.waiting) > g.room {
+	case len(g.waiting) == g.room && (!begun || g.room == 0):
+		g.shed++
+		g.mu.Unlock()
+		return overloaded()
+	case len(g.waiting) == g.room:
 		g.waiting[0] <- false
 		g.waiting = slices.Delete(g.waiting, 0, 1)
 	}
+	told := make(chan bool, 1) // so that who tells does not wait
+	g.waiting = append(g.waiting, told)
 	g.mu.Unlock()
 	patience := time.NewTimer(g.wait)
 	defer patience.Stop()
@@ -84,9 +88,13 @@ func (g *gate) answer(ctx context.Context, entered bool) error {
 	g.mu.Lock()
 	g.shed++
 	g.mu.Unlock()
-	overloaded := problem.Unavailable.New("the service is overloaded: repeat later")
-	overloaded.RetryAfter = shedRetryAfter
-	return overloaded
+	return overloaded()
+}
+
+func overloaded() error {
+	e := problem.Unavailable.New("the service is overloaded: repeat later")
+	e.RetryAfter = shedRetryAfter
+	return e
 }
 
 // Leave gives the place to the newest of those that wait, or back.
@@ -117,7 +125,7 @@ func handlerInPlace(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc 
 		if gate == nil {
 			return next(c, request)
 		}
-		if err := gate.Enter(ctx); err != nil {
+		if err := gate.Enter(ctx, true); err != nil {
 			return nil, err
 		}
 		defer gate.Leave()

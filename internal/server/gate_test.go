@@ -30,13 +30,17 @@ type verdict struct {
 
 // queueUp lets requests enter one after the other, each after all before it have a place or wait for one.
 func queueUp(ctx context.Context, g *gate, names ...string) []*entrant {
+	return queueAs(ctx, g, false, names...)
+}
+
+func queueAs(ctx context.Context, g *gate, begun bool, names ...string) []*entrant {
 	var all []*entrant
 	for _, name := range names {
 		e := &entrant{name: name}
 		all = append(all, e)
 		began := time.Now()
 		go func() {
-			err := g.Enter(ctx)
+			err := g.Enter(ctx, begun)
 			e.told.Store(&verdict{err, time.Since(began)})
 		}()
 		synctest.Wait()
@@ -87,8 +91,18 @@ func TestGate(t *testing.T) {
 			synctest.Wait()
 			want(t, "inside", inside(all), "a", "b", "c", "d")
 		}},
-		{"who is one too many takes the room of the oldest", func(t *testing.T, g *gate) {
+		{"who is one too many is refused at once", func(t *testing.T, g *gate) {
 			all := queueUp(t.Context(), g, "a", "b", "c", "d", "e")
+			want(t, "refused", refused(all), "e")
+			if all[4].told.Load().waited != 0 {
+				t.Errorf("it was told after %v", all[4].told.Load().waited)
+			}
+			g.Leave()
+			synctest.Wait()
+			want(t, "inside", inside(all), "a", "b", "d")
+		}},
+		{"who is one too many and has begun takes the room of the oldest", func(t *testing.T, g *gate) {
+			all := append(queueUp(t.Context(), g, "a", "b", "c", "d"), queueAs(t.Context(), g, true, "e")...)
 			want(t, "refused", refused(all), "c")
 			if all[2].told.Load().waited != 0 {
 				t.Errorf("it was told after %v", all[2].told.Load().waited)
@@ -136,7 +150,7 @@ func TestGate(t *testing.T) {
 		}},
 		{"who is refused is told when to come back", func(t *testing.T, g *gate) {
 			all := queueUp(t.Context(), g, "a", "b", "c", "d", "e")
-			if e := problem.From(all[2].told.Load().err); e.Kind != problem.Unavailable || e.RetryAfter != time.Second {
+			if e := problem.From(all[4].told.Load().err); e.Kind != problem.Unavailable || e.RetryAfter != time.Second {
 				t.Errorf("%+v", e)
 			}
 			if taken, waiting, shed := g.state(); taken != 2 || waiting != 2 || shed != 1 {
@@ -163,7 +177,7 @@ func TestGateUnderRace(t *testing.T) {
 		wait.Go(func() {
 			for range 500 {
 				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Microsecond)
-				if err := g.Enter(ctx); err != nil {
+				if err := g.Enter(ctx, false); err != nil {
 					turned.Add(1)
 				} else {
 					n := now.Add(1)
@@ -193,7 +207,7 @@ func TestWhoIsTurnedAwayIsToldTogether(t *testing.T) {
 		t.Errorf("nobody was turned away: %s", &log)
 	}
 	for range 3 {
-		if err := s.gate.Enter(t.Context()); err == nil {
+		if err := s.gate.Enter(t.Context(), false); err == nil {
 			t.Fatal("there is a place")
 		}
 	}
@@ -214,7 +228,7 @@ func BenchmarkGate(b *testing.B) {
 	g := newGate(DefaultLimits())
 	b.ReportAllocs()
 	for b.Loop() {
-		if g.Enter(b.Context()) != nil {
+		if g.Enter(b.Context(), false) != nil {
 			b.Fatal("no place")
 		}
 		g.Leave()

@@ -68,7 +68,7 @@ func DefaultLimits() Limits { return defaultLimits(runtime.GOMAXPROCS(0), descri
 
 // The most connections that are let in by default, and the fewest places for requests.
 const (
-	mostConnections   = 10_000
+	mostConnections   = 12_000
 	leastConcurrent   = 256
 	concurrentPerCore = 64
 )

@@ -16,10 +16,10 @@ func TestDefaultLimits(t *testing.T) {
 		cores, descriptors                               int
 		concurrent, waiting, logins, hashes, connections int
 	}{
-		{"one core", 1, 20_000, 256, 128, 128, 64, 10_000},
-		{"two cores", 2, 20_000, 256, 128, 128, 64, 10_000},
-		{"as many as give more places", 5, 20_000, 320, 160, 160, 64, 10_000},
-		{"many cores", 64, 1_000_000, 4096, 2048, 2048, 64, 10_000},
+		{"one core", 1, 20_000, 256, 128, 128, 64, 12_000},
+		{"two cores", 2, 20_000, 256, 128, 128, 64, 12_000},
+		{"as many as give more places", 5, 20_000, 320, 160, 160, 64, 12_000},
+		{"many cores", 64, 1_000_000, 4096, 2048, 2048, 64, 12_000},
 		{"few descriptors", 2, 1024, 256, 128, 128, 64, 768},
 	} {
 		t.Run(row.name, func(t *testing.T) {

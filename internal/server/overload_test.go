@@ -146,28 +146,24 @@ func TestOverloadAnswersBeforeTheBody(t *testing.T) {
 	}
 }
 
-// TestWaitingForAPlace: the newest is served when one leaves, and the oldest makes room for one too many.
+// TestWaitingForAPlace: who waits is served when one leaves, and one too many is refused at once.
 func TestWaitingForAPlace(t *testing.T) {
 	s, release := overloaded(t, 4, 1)
-	answers := make(chan answer, 2)
-	var both sync.WaitGroup
-	for n := range 2 {
-		both.Go(func() { answers <- s.send(t, "GET", "/protected", "", "X-API-Key", s.apiKey) })
-		for n == 0 { // until the first one waits
-			if _, waiting := s.Places(); waiting == 1 {
-				break
-			}
-			time.Sleep(time.Millisecond)
+	waited := make(chan answer, 1)
+	go func() { waited <- s.send(t, "GET", "/protected", "", "X-API-Key", s.apiKey) }()
+	for { // until it waits
+		if _, waiting := s.Places(); waiting == 1 {
+			break
 		}
+		time.Sleep(time.Millisecond)
 	}
-	if got := <-answers; got.status != 503 {
-		t.Errorf("the oldest: %d %s", got.status, got.body)
+	if got := s.send(t, "GET", "/protected", "", "X-API-Key", s.apiKey); got.status != 503 || got.header.Get("Retry-After") != "1" {
+		t.Errorf("one too many: %d %s", got.status, got.body)
 	}
 	release()
-	if got := <-answers; got.status != 200 {
-		t.Errorf("the newest: %d %s", got.status, got.body)
+	if got := <-waited; got.status != 200 {
+		t.Errorf("the one that waited: %d %s", got.status, got.body)
 	}
-	both.Wait()
 }
 
 // TestSlowClientsHaveNoPlace: bodies that do not arrive, and answers that nobody reads, keep nobody else from being served.
