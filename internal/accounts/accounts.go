@@ -60,8 +60,8 @@ type Config struct {
 	Exceptions *auth.Exceptions
 	// Limiter counts failed logins, and mails.
 	Limiter Limiter
-	// LoginLimits are what may be guessed at passwords. The zero value is DefaultLoginLimits.
-	LoginLimits LoginLimits
+	// Limits are what the limiter counts. The zero value lets nobody log in.
+	Limits Limits
 	// DeviceKey seals the tokens of devices.
 	DeviceKey [32]byte
 	// Roles are the roles of the document, each with its scopes.
@@ -117,11 +117,8 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.LoginLimits.PerAddress.Quota == 0 {
-		c.LoginLimits = DefaultLoginLimits()
-	}
 	s := &Service{
-		config: c, defence: newDefence(c.Limiter, c.LoginLimits), hasher: newHasher(c, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
+		config: c, defence: newDefence(c.Limiter, c.Limits), hasher: newHasher(c, runtime.GOMAXPROCS(0)), recent: recent, later: newLater(),
 		logins: logins{most: int64(cmp.Or(c.Logins, defaultLogins))},
 		common: sync.OnceValue(commonPasswords),
 	}

@@ -48,7 +48,7 @@ func open(t *testing.T, db *sqldb.DB) *service {
 		return s.now
 	}
 	var err error
-	s.Service, err = New(ctx, Config{DB: db, Exceptions: &auth.Exceptions{}, Limiter: ratelimit.NewMemory(1000), Roles: auth.Roles{"member": {"b", "a"}, "chief": {"a", "c"}},
+	s.Service, err = New(ctx, Config{DB: db, Exceptions: &auth.Exceptions{}, Limiter: ratelimit.NewMemory(1000), Limits: testLimits(), Roles: auth.Roles{"member": {"b", "a"}, "chief": {"a", "c"}},
 		Registration: true, Mailer: &s.outbox, Page: "https://app.example.com/account", Now: clock, Random: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func open(t *testing.T, db *sqldb.DB) *service {
 func (s *service) restart(t *testing.T) {
 	t.Helper()
 	c := s.config
-	c.Exceptions, c.Limiter = &auth.Exceptions{}, ratelimit.NewMemory(1000)
+	c.Exceptions, c.Limiter, c.Limits = &auth.Exceptions{}, ratelimit.NewMemory(1000), testLimits()
 	var err error
 	if s.Service, err = New(ctx, c); err != nil {
 		t.Fatal(err)

@@ -291,7 +291,7 @@ func TestAnotherProcessLearnsOfChanges(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		first := open(t, db)
 		c := first.config
-		c.Exceptions, c.Limiter = &auth.Exceptions{}, ratelimit.NewMemory(1000)
+		c.Exceptions, c.Limiter, c.Limits = &auth.Exceptions{}, ratelimit.NewMemory(1000), testLimits()
 		second, err := New(ctx, c)
 		if err != nil {
 			t.Fatal(err)

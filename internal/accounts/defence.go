@@ -16,50 +16,37 @@ type Limiter interface {
 	Reset(now time.Time, l ratelimit.Limit, key string)
 }
 
-// LoginLimits are what may be guessed at passwords. They count failures: an attempt takes its places before its hash, so that parallel
-// guesses run no more hashes than there are places, and a success gives them back (security.md 78, 79).
+// Limits are what may be guessed and asked for. Those of failures count an attempt before its hash, so that parallel guesses run no more
+// hashes than there are places; a success gives its places back (security.md 78, 79).
 //
-// They are keyed by the submitted name, so that known and unknown ones answer alike.
-type LoginLimits struct {
-	// PerAddress is for one address, or one known device, and one account.
-	PerAddress ratelimit.Limit
-	// PerAccount are for one account and all addresses together, known devices left out. Each is slower than the one before and takes
-	// longer to be spent, so that the wait grows with the failures. None makes anybody wait for more than a minute: who attacks an account
-	// must not lock its owner out.
-	PerAccount []ratelimit.Limit
+// All are keyed by the submitted name, so that known and unknown ones answer alike.
+type Limits struct {
+	// Failures is for one address, or one known device, and one account.
+	Failures ratelimit.Limit
+	// AccountFailures are for one account and all addresses together, known devices left out. Each is slower than the one before and
+	// takes longer to be spent, so that the wait grows with the failures.
+	AccountFailures [4]ratelimit.Limit
 	// Wait is how long an attempt waits for places that other attempts have taken and may give back, and Waiting is how many wait for
 	// the same.
 	Wait    time.Duration
 	Waiting int
+	// Mails is for one address that asks for mails to one account, AccountMails for one account and all addresses together.
+	Mails, AccountMails ratelimit.Limit
 }
 
-// longestWait is what the limits of an account make anybody wait at most.
-const longestWait = time.Minute
-
-// DefaultLoginLimits returns those of a service that does not say otherwise.
-func DefaultLoginLimits() LoginLimits {
-	perAccount := func(name string, failures int, wait time.Duration) ratelimit.Limit {
-		return ratelimit.Limit{Name: name, Quota: int(time.Hour / wait), Window: time.Hour, Burst: failures, Guess: true, MaxWait: longestWait}
+// Names are the names of the limits.
+func (l Limits) Names() []string {
+	names := []string{l.Failures.Name, l.Mails.Name, l.AccountMails.Name}
+	for _, a := range l.AccountFailures {
+		names = append(names, a.Name)
 	}
-	return LoginLimits{
-		// Enough for a person who mistypes, and 14,400 guesses a day for a machine.
-		PerAddress: ratelimit.Limit{Name: "login", Quota: 10, Window: time.Minute, Guess: true},
-		// Three addresses can fail as fast as they may before anybody waits. A botnet is down to 1,440 guesses a day after some ten minutes.
-		PerAccount: []ratelimit.Limit{
-			perAccount("login-account-1", 30, time.Second),
-			perAccount("login-account-2", 60, 5*time.Second),
-			perAccount("login-account-3", 90, 15*time.Second),
-			perAccount("login-account-4", 120, longestWait),
-		},
-		Wait:    5 * time.Second, // half of what a request may take
-		Waiting: 200,
-	}
+	return names
 }
 
 // defence lets attempts in. The attempts of one account are in one part of it.
 type defence struct {
 	limiter Limiter
-	limits  LoginLimits
+	limits  Limits
 	seed    maphash.Seed
 	parts   [defenceParts]defencePart
 }
@@ -91,7 +78,7 @@ type counted struct {
 	key   string
 }
 
-func newDefence(limiter Limiter, limits LoginLimits) *defence {
+func newDefence(limiter Limiter, limits Limits) *defence {
 	d := &defence{limiter: limiter, limits: limits, seed: maphash.MakeSeed()}
 	for i := range d.parts {
 		d.parts[i].running = map[counted]*running{}
@@ -111,9 +98,9 @@ type attempt struct {
 // attempts that may give them back, and returns problem.QuotaExceeded where they are spent.
 func (d *defence) enter(ctx context.Context, now time.Time, account, client string, known bool) (*attempt, error) {
 	a := &attempt{defence: d, part: &d.parts[maphash.String(d.seed, account)%defenceParts], now: now}
-	a.places = append(a.places, counted{d.limits.PerAddress, client + "\x00" + account})
+	a.places = append(a.places, counted{d.limits.Failures, client + "\x00" + account})
 	if !known {
-		for _, l := range d.limits.PerAccount {
+		for _, l := range d.limits.AccountFailures {
 			a.places = append(a.places, counted{l, account})
 		}
 	}

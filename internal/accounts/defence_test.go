@@ -17,6 +17,20 @@ import (
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
+// testLimits are limits as a service has them.
+func testLimits() Limits {
+	perAccount := func(name string, failures int, wait time.Duration) ratelimit.Limit {
+		return ratelimit.Limit{Name: name, Quota: int(time.Hour / wait), Window: time.Hour, Burst: failures}
+	}
+	return Limits{
+		Failures:        ratelimit.Limit{Name: "login", Quota: 10, Window: time.Minute},
+		AccountFailures: [4]ratelimit.Limit{perAccount("1", 30, time.Second), perAccount("2", 60, 5*time.Second), perAccount("3", 90, 15*time.Second), perAccount("4", 120, time.Minute)},
+		Wait:            5 * time.Second, Waiting: 200,
+		Mails:        ratelimit.Limit{Name: "mail-of-address", Quota: 5, Window: time.Hour},
+		AccountMails: ratelimit.Limit{Name: "mail-of-account", Quota: 20, Window: 24 * time.Hour},
+	}
+}
+
 // guess enters, and fails or succeeds at once.
 func (d *defence) guess(ctx context.Context, now time.Time, account, client string, known, right bool) error {
 	a, err := d.enter(ctx, now, account, client, known)
@@ -32,7 +46,7 @@ func (d *defence) guess(ctx context.Context, now time.Time, account, client stri
 }
 
 func TestTheWaitGrowsAndEnds(t *testing.T) {
-	d := newDefence(ratelimit.NewMemory(10_000), DefaultLoginLimits())
+	d := newDefence(ratelimit.NewMemory(10_000), testLimits())
 	now, failures := noon, 0
 	wait := func() time.Duration { // a new address each time: only the limits of the account count
 		failures++
@@ -80,7 +94,7 @@ func TestTheWaitGrowsAndEnds(t *testing.T) {
 }
 
 func TestWhoIsKnownDoesNotWaitForOthers(t *testing.T) {
-	d := newDefence(ratelimit.NewMemory(10_000), DefaultLoginLimits())
+	d := newDefence(ratelimit.NewMemory(10_000), testLimits())
 	for i := range 500 {
 		d.guess(t.Context(), noon, "ann", fmt.Sprint("address ", i), false, false)
 	}
@@ -117,7 +131,7 @@ func TestAnAttemptWaitsForPlacesThatMayComeBack(t *testing.T) {
 		"the others fail: the place is spent": {(*attempt).failed, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDefence(ratelimit.NewMemory(1000), DefaultLoginLimits())
+			d := newDefence(ratelimit.NewMemory(1000), testLimits())
 			var others []*attempt
 			for range 10 {
 				a, err := d.enter(t.Context(), noon, "ann", "address", false)
@@ -166,7 +180,7 @@ func (d *defence) untilWaiting(t *testing.T, account string, want int) {
 }
 
 func TestWaitingIsBounded(t *testing.T) {
-	limits := DefaultLoginLimits()
+	limits := testLimits()
 	limits.Waiting = 2
 	d := newDefence(ratelimit.NewMemory(1000), limits)
 	for range 10 {

@@ -52,12 +52,3 @@ func (s *Service) Load() Load {
 		Refused: s.hasher.refused.Load() + s.logins.refused.Load(),
 	}
 }
-
-// LimitNames are the names of the limits that the service itself applies, beside those of the document.
-func LimitNames() []string {
-	names := []string{mailsOfAddress.Name, mailsOfAccount.Name}
-	for _, l := range append(DefaultLoginLimits().PerAccount, DefaultLoginLimits().PerAddress) {
-		names = append(names, l.Name)
-	}
-	return names
-}

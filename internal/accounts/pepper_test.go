@@ -136,7 +136,7 @@ func TestAnUnknownPepperIsNeitherYesNorNo(t *testing.T) {
 	for name, peppers := range map[string][]Pepper{"none is given": nil, "another is given": {autumn}} {
 		s.config.Passwords.Peppers = peppers
 		s.restart(t)
-		for range 2 * DefaultLoginLimits().PerAddress.Quota {
+		for range 2 * testLimits().Failures.Quota {
 			_, err := s.login("ann", password)
 			if errors.Is(err, auth.ErrInvalidCredential) || !problem.Unavailable.Is(err) || problem.From(err).RetryAfter <= 0 || !strings.Contains(err.Error(), "pepper 2026-spring") {
 				t.Fatalf("%s: %v", name, err)

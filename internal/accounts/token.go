@@ -36,22 +36,15 @@ var (
 	resetPassword = purpose{"reset", 10 * time.Minute}
 )
 
-// The mails that one address may ask for to one account, and that all together may. They are counted by the address that was submitted,
-// whether it has an account or not, so that both are answered alike.
-var (
-	mailsOfAddress = ratelimit.Limit{Name: "mail-of-address", Quota: 5, Window: time.Hour}
-	mailsOfAccount = ratelimit.Limit{Name: "mail-of-account", Quota: 20, Window: 24 * time.Hour}
-)
-
 // takeMail counts a mail, or returns problem.QuotaExceeded. What an address has used up takes nothing from the account's.
 func (s *Service) takeMail(ctx context.Context, email string) error {
-	now, bucket := s.config.Now(), ratelimit.AddressKey(auth.Address(ctx))+"\x00"+email
-	if d := s.config.Limiter.Take(now, mailsOfAddress, bucket, 1); !d.Allowed {
-		return mailsOfAddress.Refusal(d, "too many mails to this address")
+	limits, now, bucket := s.config.Limits, s.config.Now(), ratelimit.AddressKey(auth.Address(ctx))+"\x00"+email
+	if d := s.config.Limiter.Take(now, limits.Mails, bucket, 1); !d.Allowed {
+		return limits.Mails.Refusal(d, "too many mails to this address")
 	}
-	if d := s.config.Limiter.Take(now, mailsOfAccount, email, 1); !d.Allowed {
-		s.config.Limiter.GiveBack(now, mailsOfAddress, bucket, 1)
-		return mailsOfAccount.Refusal(d, "too many mails to this address")
+	if d := s.config.Limiter.Take(now, limits.AccountMails, email, 1); !d.Allowed {
+		s.config.Limiter.GiveBack(now, limits.Mails, bucket, 1)
+		return limits.AccountMails.Refusal(d, "too many mails to this address")
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ type turnstile struct {
 	inside, entered int
 }
 
-func (g *turnstile) Enter(context.Context) error {
+func (g *turnstile) Enter(context.Context, bool) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {

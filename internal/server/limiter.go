@@ -6,10 +6,6 @@ import (
 	"example.com/gatehouse/internal/ratelimit"
 )
 
-// badCredentials are the tokens and keys that one address may present in vain: more than a client that goes on with an old one sends, and
-// less than a hundredth of the work of a core.
-var badCredentials = ratelimit.Limit{Name: "credentials", Quota: 120, Window: time.Minute}
-
 // limiter counts requests, failed logins and mails: ratelimit.Memory, or ratelimit.Shared where processes count together.
 type limiter interface {
 	Take(now time.Time, l ratelimit.Limit, key string, cost int) ratelimit.Decision

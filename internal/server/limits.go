@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"runtime"
 	"time"
+
+	"example.com/gatehouse/internal/accounts"
+	"example.com/gatehouse/internal/ratelimit"
 )
 
 // Limits is every limit of the service that openapi.yaml does not state: what is not of one operation. The zero value stands for
@@ -52,6 +55,24 @@ type Limits struct {
 	// Concurrent at most.
 	WaitingHashes int
 
+	// FailedLogins are the wrong passwords that one address, or one known browser, may give for one account: enough for a person who
+	// mistypes, and 14,400 guesses a day for a machine.
+	FailedLogins ratelimit.Limit
+	// FailedLoginsOfAccount are those that all addresses together may: three of them can fail as fast as they may before anybody waits, and
+	// a botnet is down to 1,440 guesses a day after some ten minutes. None makes anybody wait for more than a minute: who attacks an account
+	// must not lock its owner out.
+	FailedLoginsOfAccount [4]ratelimit.Limit
+	// FailedLoginWait is how long an attempt waits for others of its account, which may give their places back: half of what a request may
+	// take. FailedLoginsWaiting is how many wait so.
+	FailedLoginWait     time.Duration
+	FailedLoginsWaiting int
+	// BadCredentials are the tokens and keys that one address may present in vain: more than a client that goes on with an old one sends,
+	// and less than a hundredth of the work of a core.
+	BadCredentials ratelimit.Limit
+	// Mails are those that one address may ask for to one account, and MailsOfAccount those that all addresses together may.
+	Mails          ratelimit.Limit
+	MailsOfAccount ratelimit.Limit
+
 	// Buckets is how many callers the rate limits tell apart at once, 200 bytes each.
 	Buckets int
 	// Remembered is how many credentials of a kind (access tokens, API keys, passwords) are remembered that were good, so that they need no
@@ -79,8 +100,31 @@ func defaultLimits(cores, descriptors int) Limits {
 		HeaderBytes: 16 << 10,
 		Connections: min(mostConnections, descriptors/4*3), ConnectionsPerAddress: 256,
 		StreamsPerConnection: 100, ConnectionBuffer: 256 << 10, StreamBuffer: 64 << 10,
-		Buckets: 100_000, Remembered: 10_000, WaitingMails: 256, MailsAtEnd: 10 * time.Second,
+		FailedLogins: ratelimit.Limit{Name: "login", Quota: 10, Window: time.Minute, Guess: true},
+		FailedLoginsOfAccount: [4]ratelimit.Limit{
+			growing("login-account-1", 30, time.Second), growing("login-account-2", 60, 5*time.Second),
+			growing("login-account-3", 90, 15*time.Second), growing("login-account-4", 120, time.Minute),
+		},
+		FailedLoginWait: 5 * time.Second, FailedLoginsWaiting: 200,
+		BadCredentials: ratelimit.Limit{Name: "credentials", Quota: 120, Window: time.Minute},
+		Mails:          ratelimit.Limit{Name: "mail-of-address", Quota: 5, Window: time.Hour},
+		MailsOfAccount: ratelimit.Limit{Name: "mail-of-account", Quota: 20, Window: 24 * time.Hour},
+		Buckets:        100_000, Remembered: 10_000, WaitingMails: 256, MailsAtEnd: 10 * time.Second,
 	}.WithConcurrent(max(leastConcurrent, concurrentPerCore*cores))
+}
+
+// growing is a limit of an account that is felt after so many failures, and then makes everybody wait for so long. A process by itself
+// makes nobody wait for more than a minute either.
+func growing(name string, failures int, wait time.Duration) ratelimit.Limit {
+	return ratelimit.Limit{Name: name, Quota: int(time.Hour / wait), Window: time.Hour, Burst: failures, Guess: true, MaxWait: time.Minute}
+}
+
+// accounts are the limits that the accounts apply.
+func (l Limits) accounts() accounts.Limits {
+	return accounts.Limits{
+		Failures: l.FailedLogins, AccountFailures: l.FailedLoginsOfAccount, Wait: l.FailedLoginWait, Waiting: l.FailedLoginsWaiting,
+		Mails: l.Mails, AccountMails: l.MailsOfAccount,
+	}
 }
 
 // WithConcurrent returns the limits with another number of places, and with what follows from it.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/gatehouse/internal/ratelimit"
 )
 
 // TestDefaultLimits: what grows with the machine.
@@ -65,6 +67,14 @@ func TestTheTableOfTheReadme(t *testing.T) {
 		switch v := limits.Field(i).Interface().(type) {
 		case time.Duration:
 			want = strings.NewReplacer("1m0s", "60 s", "0s", "0 s", "5s", "5 s", "250ms", "250 ms").Replace(v.String())
+		case ratelimit.Limit:
+			want = fmt.Sprintf("%d in %g s", v.Quota, v.Window.Seconds())
+		case [4]ratelimit.Limit:
+			var steps []string
+			for _, l := range v {
+				steps = append(steps, fmt.Sprintf("%g s after %d", l.Window.Seconds()/float64(l.Quota), l.Burst))
+			}
+			want = strings.Join(steps, ", ")
 		case int:
 			want = fmt.Sprint(v)
 			if strings.HasSuffix(name, "Bytes") || strings.HasSuffix(name, "Buffer") {

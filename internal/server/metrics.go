@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"example.com/gatehouse/gen/api"
-	"example.com/gatehouse/internal/accounts"
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/guard"
 	"example.com/gatehouse/internal/problem"
@@ -166,8 +165,8 @@ func (m *metrics) limited(limits []problem.Limit) {
 }
 
 // limitNames are the names of all limits there are.
-func limitNames() []string {
-	names := append(accounts.LimitNames(), badCredentials.Name)
+func limitNames(l Limits) []string {
+	names := append(l.accounts().Names(), l.BadCredentials.Name)
 	limits := api.DefaultLimits()
 	for _, op := range api.Operations() {
 		limits = append(limits, op.Limits...)

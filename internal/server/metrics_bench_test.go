@@ -12,7 +12,7 @@ import (
 
 // BenchmarkMetrics is all that is counted for one request with one good credential of three schemes. The budget is 150 ns and no allocation.
 func BenchmarkMetrics(b *testing.B) {
-	m := newMetrics(limitNames())
+	m := newMetrics(limitNames(DefaultLimits()))
 	operation := m.Operation("createItem")
 	schemes := []guard.SchemeMeter{m.Scheme("oauth2"), m.Scheme("apiKeyHeader"), m.Scheme("apiKeyBearer")}
 	b.ReportAllocs()
@@ -28,7 +28,7 @@ func BenchmarkMetrics(b *testing.B) {
 
 // TestMetricsAllocateNothing where a status has occurred before.
 func TestMetricsAllocateNothing(t *testing.T) {
-	m := newMetrics(limitNames())
+	m := newMetrics(limitNames(DefaultLimits()))
 	scheme := m.Scheme("oauth2")
 	s := guard.NewState(context.Background(), "", netip.Addr{}, time.Time{})
 	n := testing.AllocsPerRun(100, func() {

@@ -156,14 +156,14 @@ func (s *Server) wire(ctx context.Context) error {
 	}
 	c := s.config
 	s.gate, s.connections = newGate(c.Limits), newConnections(c.Limits, c.Proxies.trust)
-	s.metrics = newMetrics(limitNames())
+	s.metrics = newMetrics(limitNames(c.Limits))
 	s.refreshed.Store(c.Now().UnixNano()) // what follows reads it all
 	exceptions := &auth.Exceptions{}
 	limiter, err := s.newLimiter()
 	if err != nil {
 		return err
 	}
-	gate := ratelimit.NewGate(badCredentials, c.Limits.Buckets)
+	gate := ratelimit.NewGate(c.Limits.BadCredentials, c.Limits.Buckets)
 	tokens := Tokens{DB: s.db, Issuer: c.Issuer, Exceptions: exceptions, Gate: gate, Remembered: c.Limits.Remembered, Now: c.Now, Random: c.Random}
 	sessions, err := tokens.Sessions(ctx)
 	if err != nil {
@@ -259,7 +259,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 		return nil, err
 	}
 	config := accounts.Config{
-		DB: s.db, Exceptions: exceptions, Limiter: limiter, DeviceKey: [32]byte(deviceKey), Roles: api.Roles(),
+		DB: s.db, Exceptions: exceptions, Limiter: limiter, Limits: c.Limits.accounts(), DeviceKey: [32]byte(deviceKey), Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
 		Passwords: c.Passwords, Registration: c.Registration, Issuer: c.Issuer, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
 		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins, Remembered: c.Limits.Remembered, HashWaited: func(d time.Duration) { s.metrics.hashWait.Observe(d.Seconds()) },
