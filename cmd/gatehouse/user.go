@@ -17,6 +17,7 @@ import (
 	"example.com/gatehouse/internal/auth"
 	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/ratelimit"
+	"example.com/gatehouse/internal/server"
 	"example.com/gatehouse/internal/session"
 	"example.com/gatehouse/internal/sqldb"
 )
@@ -110,7 +111,7 @@ func withAccounts(ctx context.Context, open func(context.Context) (*sqldb.DB, er
 // newAccounts returns the accounts for a command. The caller closes them.
 func newAccounts(ctx context.Context, db *sqldb.DB, exceptions *auth.Exceptions, sessions *session.Store, p accounts.Passwords) (*accounts.Service, error) {
 	return accounts.New(ctx, accounts.Config{
-		DB: db, Exceptions: exceptions, Limiter: ratelimit.NewMemory(1), Roles: api.Roles(), Sessions: sessions, Passwords: p,
+		DB: db, Exceptions: exceptions, Limiter: ratelimit.NewMemory(1), Limits: server.DefaultLimits().Accounts(), Roles: api.Roles(), Sessions: sessions, Passwords: p,
 		Now: time.Now, Random: rand.Reader,
 	})
 }

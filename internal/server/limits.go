@@ -119,8 +119,8 @@ func growing(name string, failures int, wait time.Duration) ratelimit.Limit {
 	return ratelimit.Limit{Name: name, Quota: int(time.Hour / wait), Window: time.Hour, Burst: failures, Guess: true, MaxWait: time.Minute}
 }
 
-// accounts are the limits that the accounts apply.
-func (l Limits) accounts() accounts.Limits {
+// Accounts are the limits that the accounts apply.
+func (l Limits) Accounts() accounts.Limits {
 	return accounts.Limits{
 		Failures: l.FailedLogins, AccountFailures: l.FailedLoginsOfAccount, Wait: l.FailedLoginWait, Waiting: l.FailedLoginsWaiting,
 		Mails: l.Mails, AccountMails: l.MailsOfAccount,

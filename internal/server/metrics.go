@@ -166,7 +166,7 @@ func (m *metrics) limited(limits []problem.Limit) {
 
 // limitNames are the names of all limits there are.
 func limitNames(l Limits) []string {
-	names := append(l.accounts().Names(), l.BadCredentials.Name)
+	names := append(l.Accounts().Names(), l.BadCredentials.Name)
 	limits := api.DefaultLimits()
 	for _, op := range api.Operations() {
 		limits = append(limits, op.Limits...)

@@ -259,7 +259,7 @@ func (s *Server) accounts(ctx context.Context, exceptions *auth.Exceptions, limi
 		return nil, err
 	}
 	config := accounts.Config{
-		DB: s.db, Exceptions: exceptions, Limiter: limiter, Limits: c.Limits.accounts(), DeviceKey: [32]byte(deviceKey), Roles: api.Roles(),
+		DB: s.db, Exceptions: exceptions, Limiter: limiter, Limits: c.Limits.Accounts(), DeviceKey: [32]byte(deviceKey), Roles: api.Roles(),
 		Sessions: sessions, Owned: []accounts.Owned{items.RemoveAllOf, apikeys.RemoveAllOf, oauth.RemoveAllOf, session.RemoveAllOf},
 		Passwords: c.Passwords, Registration: c.Registration, Issuer: c.Issuer, Page: c.AccountPage, Log: c.Log, Now: c.Now, Random: c.Random,
 		WaitingHashes: c.Limits.WaitingHashes, Logins: c.Limits.Logins, Remembered: c.Limits.Remembered, HashWaited: func(d time.Duration) { s.metrics.hashWait.Observe(d.Seconds()) },
