@@ -54,25 +54,31 @@ type Redis struct {
 	secret []byte
 	// clock is what tests set. Nil: that of Redis.
 	clock func() time.Time
+	// timeout bounds a question.
+	timeout time.Duration
 }
 
 // OpenRedis returns the buckets in the Redis that the address names, redis://[USER:PASSWORD@]HOST:PORT/N, or rediss:// for TLS. It does
 // not connect: that Redis is away stops no start. Errors do not quote the address, which may hold a password. All replicas must
 // have one secret.
 func OpenRedis(address string, secret []byte) (*Redis, error) {
+	return openRedis(address, secret, redisTimeout)
+}
+
+func openRedis(address string, secret []byte, timeout time.Duration) (*Redis, error) {
 	o, err := redis.ParseURL(address)
 	if err != nil {
 		return nil, errors.New("the address of Redis is wrong: give redis://USER:PASSWORD@HOST:PORT/N, or rediss:// for TLS")
 	}
 	// It would write to standard error, for the whole process. What fails is returned.
 	logging.Disable()
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = redisTimeout, redisTimeout, redisTimeout, redisTimeout
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
 	o.ContextTimeoutEnabled = true
 	// A question that has failed is not asked again: the first may have counted, and the time is up.
 	o.MaxRetries, o.DialerRetries = -1, 1
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return &Redis{client: redis.NewClient(o), script: redis.NewScript(redisScript), secret: secret}, nil
+	return &Redis{client: redis.NewClient(o), script: redis.NewScript(redisScript), secret: secret, timeout: timeout}, nil
 }
 
 // Take does what Memory.Take does. The context of the request is not asked: a client that goes away has been counted or has not been.
@@ -105,7 +111,7 @@ func (r *Redis) GiveBack(l Limit, key string, cost int) error {
 
 // Reset does what Memory.Reset does.
 func (r *Redis) Reset(l Limit, key string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), redisTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
 	defer cancel()
 	return r.client.Del(ctx, r.bucket(l, key)).Err()
 }
@@ -115,7 +121,7 @@ func (r *Redis) Close() error { return r.client.Close() }
 
 // run asks the script. Its answer has three numbers.
 func (r *Redis) run(l Limit, rate rate, key string, cost int) ([]int64, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), redisTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
 	defer cancel()
 	var now int64
 	if r.clock != nil {

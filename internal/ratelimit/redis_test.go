@@ -10,9 +10,12 @@ import (
 	"example.com/gatehouse/internal/ratelimit/redistest"
 )
 
-func openRedis(t *testing.T, s *redistest.Server) *Redis {
+// patient is a timeout that no machine is too slow for: what a late answer does is not what these tests are about.
+const patient = 30 * time.Second
+
+func connect(t *testing.T, s *redistest.Server) *Redis {
 	t.Helper()
-	r, err := OpenRedis(s.Address, []byte("a secret of the test"))
+	r, err := openRedis(s.Address, []byte("a secret of the test"), patient)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +29,7 @@ type OnRedis struct {
 	redis *Redis
 }
 
-func NewOnRedis(t *testing.T, s *redistest.Server) *OnRedis { return &OnRedis{t, openRedis(t, s)} }
+func NewOnRedis(t *testing.T, s *redistest.Server) *OnRedis { return &OnRedis{t, connect(t, s)} }
 
 func (r *OnRedis) at(now time.Time) *Shared {
 	redis := *r.redis
@@ -72,7 +75,7 @@ func TestAnAddressOfRedisIsRefused(t *testing.T) {
 
 func TestNothingOfTheCallerStandsInRedis(t *testing.T) {
 	s := redistest.Start(t)
-	r := openRedis(t, s)
+	r := connect(t, s)
 	if _, err := r.Take(Limit{Name: "login", Quota: 10, Window: time.Minute}, "ann@example.com", 1); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +97,7 @@ func TestNothingOfTheCallerStandsInRedis(t *testing.T) {
 }
 
 func TestRedisForgetsABucketThatIsFull(t *testing.T) {
-	r := openRedis(t, redistest.Start(t))
+	r := connect(t, redistest.Start(t))
 	l := Limit{Name: "login", Quota: 10, Window: time.Minute}
 	if _, err := r.Take(l, "k", 1); err != nil {
 		t.Fatal(err)
@@ -112,7 +115,7 @@ func TestRedisForgetsABucketThatIsFull(t *testing.T) {
 }
 
 func TestRedisThatHasForgottenTheScriptIsGivenIt(t *testing.T) {
-	r := openRedis(t, redistest.Start(t))
+	r := connect(t, redistest.Start(t))
 	l := Limit{Name: "login", Quota: 2, Window: time.Minute}
 	for i, want := range []bool{true, true, false} {
 		if err := r.client.ScriptFlush(t.Context()).Err(); err != nil {

@@ -39,7 +39,8 @@ func (l *lockedBuffer) String() string {
 func newShared(t *testing.T, s *redistest.Server, replicas int) shared {
 	t.Helper()
 	log := &lockedBuffer{}
-	redis, err := OpenRedis(s.Address, []byte("a secret of the test"))
+	// Longer than a busy machine takes, and short enough to wait for where nothing answers.
+	redis, err := openRedis(s.Address, []byte("a secret of the test"), 500*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
