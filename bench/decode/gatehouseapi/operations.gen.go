@@ -77,7 +77,7 @@ func operationCreateOrder() guard.Operation {
 	}
 }
 
-// DefaultLimits returns the root x-rate-limit, which requests that no operation answers are counted by.
+// DefaultLimits returns the limits by address of the root x-rate-limit, which requests that no operation answers are counted by.
 func DefaultLimits() []guard.Limit {
 	return []guard.Limit{}
 }
