@@ -49,10 +49,12 @@ func abuseByLoad(ctx context.Context, a *abuse) (err error) {
 		a.say(len(can.Statuses) == 1 && can.Closed == 0, "before: %s, %.0f a second", can.told(), capacity)
 
 		plan["Rate"], plan["Connections"], plan["Seconds"] = 4*capacity, 1024, minute
-		watch := v.askAlive(ctx)
-		f, err := a.flood(ctx, plan)
-		watch.end(a)
+		watch, err := a.askAlive(ctx, v)
 		if err != nil {
+			return err
+		}
+		f, err := a.flood(ctx, plan)
+		if err := errors.Join(err, watch.end(a)); err != nil {
 			return err
 		}
 		// How fast the disk is changes within minutes on a machine that is shared: what it can is measured again.

@@ -31,7 +31,7 @@ func abuseSlowly(ctx context.Context, a *abuse) (err error) {
 		do   func(context.Context, *victim) (string, error)
 	}{
 		{"2,000 heads that never end, a line a second", slowHeads},
-		{"10,000 connections that say nothing", idle},
+		{"10,000 connections that ask once and stay", idle},
 		{"500 heads of 10 MB", large(500, func(v *victim) []byte {
 			return []byte(head(v.server, "GET /protected", strings.Repeat("X-Large: "+strings.Repeat("a", 1000)+"\r\n", 10_000)) + "\r\n")
 		})},
@@ -49,7 +49,10 @@ func abuseSlowly(ctx context.Context, a *abuse) (err error) {
 			return []byte(v.posting("Transfer-Encoding: chunked\r\n") + strings.Repeat("400\r\n"+strings.Repeat(" ", 1024)+"\r\n", 10_000))
 		})},
 	} {
-		watch := v.askAlive(ctx)
+		watch, err := a.askAlive(ctx, v)
+		if err != nil {
+			return err
+		}
 		told, err := step.do(ctx, v)
 		if err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -59,7 +62,9 @@ func abuseSlowly(ctx context.Context, a *abuse) (err error) {
 			return err
 		}
 		fmt.Fprintf(a.out, "  %s: %s; %.0f MiB resident\n", step.name, told, rss)
-		watch.end(a)
+		if err := watch.end(a); err != nil {
+			return err
+		}
 	}
 	peak, err := peakMiB(v.cmd.Process.Pid)
 	a.say(peak <= 400, "at most %.0f MiB resident (400)", peak)
@@ -83,14 +88,19 @@ type zeroReader struct{}
 
 func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// dialAll opens n connections from many addresses. Those that are refused are left out.
-func dialAll(ctx context.Context, v *victim, n int) []net.Conn {
+// dialAll opens n connections from many addresses, 2,000 a second. Those that are refused are left out.
+func dialAll(ctx context.Context, v *victim, n int, begin func(net.Conn) error) []net.Conn {
 	addresses := loopback(50)
 	var conns []net.Conn
 	for i := range n {
 		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addresses[i%len(addresses)])}, Timeout: 5 * time.Second}
 		if conn, err := dialer.DialContext(ctx, "tcp", v.address); err == nil {
-			conns = append(conns, conn)
+			if err = begin(conn); err == nil {
+				conns = append(conns, conn)
+			}
+		}
+		if i%100 == 99 {
+			time.Sleep(50 * time.Millisecond)
 		}
 	}
 	return conns
@@ -98,7 +108,7 @@ func dialAll(ctx context.Context, v *victim, n int) []net.Conn {
 
 // slowHeads sends a line of a head each second. It tells when the server has had enough.
 func slowHeads(ctx context.Context, v *victim) (string, error) {
-	conns := dialAll(ctx, v, 2000)
+	conns := dialAll(ctx, v, 2000, func(net.Conn) error { return nil })
 	var mu sync.Mutex
 	var held []time.Duration
 	var wg sync.WaitGroup
@@ -130,18 +140,31 @@ func slowHeads(ctx context.Context, v *victim) (string, error) {
 	return fmt.Sprintf("%d were let in, the last ended after %.1f s", len(held), held[len(held)-1].Seconds()), nil
 }
 
-// idle opens connections and says nothing for 3 s.
+// idle opens connections, asks once on each so that it may stay for a minute, and says nothing for 3 s.
 func idle(ctx context.Context, v *victim) (string, error) {
-	conns := dialAll(ctx, v, 10_000)
+	conns := dialAll(ctx, v, 10_000, func(conn net.Conn) error {
+		if _, err := io.WriteString(conn, head(v.server, "GET /livez", "")+"\r\n"); err != nil {
+			return err
+		}
+		_, err := io.ReadAtLeast(conn, make([]byte, 4096), 1)
+		return err
+	})
 	time.Sleep(3 * time.Second)
 	n, err := v.metric(ctx, "gatehouse_connections", "")
-	for _, conn := range conns {
+	for i, conn := range conns {
 		conn.Close()
+		if i%100 == 99 { // 2,000 a second: they come no faster either
+			time.Sleep(50 * time.Millisecond)
+		}
 	}
 	return fmt.Sprintf("the server holds %.0f", n), err
 }
 
-// large sends the same bytes n times, 50 at once, and counts the answers.
+// atOnce is how many large requests are sent at once: as many as keep the load's core busy. More would only keep the questions to /livez
+// waiting, which come from that core too.
+const atOnce = 10
+
+// large sends the same bytes n times and counts the answers.
 func large(n int, make func(*victim) []byte) func(context.Context, *victim) (string, error) {
 	return func(ctx context.Context, v *victim) (string, error) {
 		data := make(v)
@@ -150,9 +173,9 @@ func large(n int, make func(*victim) []byte) func(context.Context, *victim) (str
 		addresses := loopback(50)
 		var failed []error
 		var wg sync.WaitGroup
-		for w := range 50 {
+		for w := range atOnce {
 			wg.Go(func() {
-				for range n / 50 {
+				for range n / atOnce {
 					answer, err := v.sendRaw(ctx, addresses[w], data)
 					mu.Lock()
 					tally[answer]++

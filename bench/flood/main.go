@@ -7,11 +7,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"sync"
@@ -19,7 +21,7 @@ import (
 	"time"
 )
 
-// plan is what to send. It ends with Requests or after Seconds, whichever comes first.
+// plan is what to send. It ends with Requests, after Seconds or with SIGTERM, whichever comes first.
 type plan struct {
 	Address string
 	// From are the addresses of this machine that connections come from, in turn.
@@ -33,6 +35,8 @@ type plan struct {
 	Heads, Bodies []string
 	// Forwarded gives each request another address in X-Forwarded-For.
 	Forwarded bool
+	// Fresh makes a connection for each request.
+	Fresh bool
 }
 
 // result is what happened.
@@ -54,7 +58,9 @@ func main() {
 	if p.Connections < 1 || p.Seconds < 1 || len(p.Heads) == 0 || len(p.From) == 0 {
 		fail(errors.New("the plan has no connections, seconds, heads or addresses"))
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(run(p)); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := json.NewEncoder(os.Stdout).Encode(run(ctx, p)); err != nil {
 		fail(err)
 	}
 }
@@ -64,13 +70,13 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func run(p plan) result {
+func run(ctx context.Context, p plan) result {
 	start := time.Now()
 	clients := make([]client, p.Connections)
 	var wg sync.WaitGroup
 	for c := range clients {
 		clients[c] = client{plan: &p, number: c, times: map[int][]time.Duration{}}
-		wg.Go(func() { clients[c].drive(start, start.Add(time.Duration(p.Seconds)*time.Second)) })
+		wg.Go(func() { clients[c].drive(ctx, start, start.Add(time.Duration(p.Seconds)*time.Second)) })
 	}
 	wg.Wait()
 	r := result{Statuses: map[int]int{}, P99: map[int]float64{}, Slowest: map[int]float64{}, Wall: time.Since(start)}
@@ -105,7 +111,7 @@ type client struct {
 }
 
 // drive sends the requests of one connection until the end.
-func (c *client) drive(start, end time.Time) {
+func (c *client) drive(ctx context.Context, start, end time.Time) {
 	defer c.hangUp()
 	buf := make([]byte, 0, 16<<10)
 	for n := 0; ; n++ {
@@ -116,7 +122,7 @@ func (c *client) drive(start, end time.Time) {
 		if c.plan.Rate > 0 {
 			time.Sleep(time.Until(start.Add(time.Duration(float64(i) / c.plan.Rate * float64(time.Second)))))
 		}
-		if !time.Now().Before(end) {
+		if !time.Now().Before(end) || ctx.Err() != nil {
 			return
 		}
 		began := time.Now()
@@ -149,7 +155,7 @@ func (c *client) ask(request []byte, end time.Time) (status int, err error) {
 		return 0, err
 	}
 	status, last, err := readAnswer(c.answers)
-	if err == nil && last {
+	if err == nil && (last || c.plan.Fresh) {
 		c.hangUp()
 	}
 	return status, err
