@@ -1,7 +1,8 @@
 // Command gotest runs the tests with the race detector where it can, prints what go test prints, and closes with what was skipped and why.
 //
-//	go run ./.ci/gotest PACKAGE... [-- MODULE_DIRECTORY...]
+//	go run ./.ci/gotest [-norace] PACKAGE... [-- MODULE_DIRECTORY...]
 //
+// -norace leaves the race detector out, for tests that take too long with it and whose code others run under it.
 // The packages are those of the module in the current directory. Each module directory after -- is tested as a whole.
 package main
 
@@ -25,12 +26,18 @@ func main() {
 }
 
 func run(args []string, out io.Writer) error {
+	alone := len(args) > 0 && args[0] == "-norace"
+	if alone {
+		args = args[1:]
+	}
 	packages, modules := args, []string(nil)
 	if i := slices.Index(args, "--"); i >= 0 {
 		packages, modules = args[:i], args[i+1:]
 	}
 	flags, env := []string(nil), os.Environ()
-	if reason := noRace(); reason == "" {
+	if alone {
+		fmt.Fprintln(out, "without the race detector: -norace")
+	} else if reason := noRace(); reason == "" {
 		flags, env = append(flags, "-race"), append(env, "CGO_ENABLED=1")
 	} else if strings.Contains(os.Getenv("GATEHOUSE_TEST_REQUIRE"), "race") {
 		return fmt.Errorf("GATEHOUSE_TEST_REQUIRE asks for the race detector: %s", reason)
