@@ -60,12 +60,9 @@ func (s *Server) adminHandler() http.Handler {
 // to a name of its own that it lets resolve to 127.0.0.1 (DNS rebinding), which Host tells, or to the address itself, which
 // Sec-Fetch-Site tells. Such a page could read what is here, or keep the process busy with profiles.
 func fromThisMachine(next http.Handler) http.Handler {
+	headers := newSecurityHeaders()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
+		headers.set(w.Header())
 		if local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr); local == nil || local.Network() != "unix" {
 			if !loopbackHost(r.Host) {
 				http.Error(w, "this listener is for this machine: ask it as 127.0.0.1, [::1] or localhost", http.StatusMisdirectedRequest)
