@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/ratelimit"
 )
 
 // A device is a browser in which somebody has logged in to an account. Its failures are counted apart from those of all others, so that who
@@ -52,6 +53,6 @@ func (s *Service) knownDevice(token auth.Secret, username string, now time.Time)
 func (s *Service) sealDevice(device []byte, username string) []byte {
 	mac := hmac.New(sha256.New, s.config.DeviceKey[:])
 	mac.Write(device)
-	io.WriteString(mac, bucketName(username))
+	io.WriteString(mac, ratelimit.AccountKey(username))
 	return mac.Sum(nil)
 }

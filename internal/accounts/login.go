@@ -29,7 +29,7 @@ func (s *Service) AuthenticateOn(ctx context.Context, c auth.Basic, device auth.
 	if len(c.Username) > maxUsername || len(c.Password) > maxPassword {
 		return nil, auth.ErrInvalidCredential // no row can match; a hash of it would only cost
 	}
-	c.Username = bucketName(c.Username)
+	c.Username = ratelimit.AccountKey(c.Username)
 	now := s.config.Now()
 	key := s.recent.key(c)
 	if p, found := s.recent.find(key, now); found && s.config.Exceptions.Allow(p) {
@@ -73,14 +73,6 @@ func (s *Service) attempt(ctx context.Context, c auth.Basic, key [sha256.Size]by
 	a.succeeded()
 	s.recent.keep(key, p, now)
 	return p, nil
-}
-
-// bucketName is a user name as its failures are counted: an address is kept in lower case, and another case is no other bucket.
-func bucketName(username string) string {
-	if strings.Contains(username, "@") {
-		return strings.ToLower(username)
-	}
-	return username
 }
 
 // prove compares the password with the row's.

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"example.com/gatehouse/internal/problem"
@@ -71,7 +70,7 @@ func (rt *route) takeName(c echo.Context, s *State, p *presentation) error {
 	}
 	t := taking{limiter: rt.limiter, state: s}
 	for i := range rt.limits.byName {
-		t.take(&rt.limits.byName[i], accountKey(credential.Username))
+		t.take(&rt.limits.byName[i], ratelimit.AccountKey(credential.Username))
 	}
 	return t.answer(c)
 }
@@ -104,7 +103,7 @@ func (rt *route) takeMember(c echo.Context, s *State, value func(name string) st
 			continue // nobody is named, or the client has proven which it is
 		}
 		if l.By == ByAccount {
-			key = accountKey(key)
+			key = ratelimit.AccountKey(key)
 		}
 		t.take(l, key)
 	}
@@ -124,14 +123,6 @@ func (s *State) callerKey(by Subject) string {
 		return s.principal.ClientID
 	}
 	return ""
-}
-
-// accountKey is a name as accounts compare it: an address in another case is no other bucket.
-func accountKey(name string) string {
-	if strings.Contains(name, "@") {
-		return strings.ToLower(name)
-	}
-	return name
 }
 
 // taking counts one request against several limits, also after one has refused, so that the answer names all that were hit.

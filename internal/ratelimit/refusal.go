@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"example.com/gatehouse/internal/problem"
@@ -34,4 +35,12 @@ func AddressKey(a netip.Addr) string {
 		return string(b[:8])
 	}
 	return "unknown" // all clients without an address share one bucket, so that having none is no way around it
+}
+
+// AccountKey is what the name of an account is counted under: an address is kept in lower case, and another case is no other bucket.
+func AccountKey(name string) string {
+	if strings.Contains(name, "@") {
+		return strings.ToLower(name)
+	}
+	return name
 }
