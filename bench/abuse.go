@@ -140,19 +140,7 @@ func (a *abuse) startVictim(ctx context.Context, build, data string, args ...str
 	args = append([]string{"serve", "--dev", "--data", data, "--address", s.address, "--admin-address", admin}, args...)
 	program := filepath.Join(a.dir, build)
 	v := &victim{&service{s, program, data}, admin}
-	if err := s.start(ctx, folder, nil, program, args...); err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(filepath.Join(data, "dev.env"))
-	if err != nil {
-		return nil, errors.Join(err, s.stop())
-	}
-	for _, m := range export.FindAllStringSubmatch(string(text), -1) {
-		if m[1] == "GATEHOUSE_API_KEY" {
-			s.apiKey = m[2]
-		}
-	}
-	return v, nil
+	return v, s.start(ctx, folder, nil, program, args...)
 }
 
 func freeAddress() (string, error) {

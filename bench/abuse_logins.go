@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -205,13 +204,9 @@ func abuseTokens(ctx context.Context, a *abuse) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, v.stop()) }()
-	text, err := os.ReadFile(filepath.Join(v.data, "dev.env"))
+	values, err := credentials(filepath.Join(v.data, "dev.env"))
 	if err != nil {
 		return err
-	}
-	values := map[string]string{}
-	for _, m := range export.FindAllStringSubmatch(string(text), -1) {
-		values[m[1]] = m[2]
 	}
 	token, err := v.token(ctx, values, "")
 	if err != nil {

@@ -204,15 +204,21 @@ func buildGatehouse(ctx context.Context, folder, program string) error {
 
 var export = regexp.MustCompile(`(?m)^export (\w+)='([^']*)'$`)
 
-// logIn takes the credentials that the first start wrote, and gets the tokens from the token endpoint, as any client would.
-func (s *server) logIn(ctx context.Context, devEnv string) error {
+// credentials are those that the first start wrote, by the names of their variables.
+func credentials(devEnv string) (map[string]string, error) {
 	text, err := os.ReadFile(devEnv)
-	if err != nil {
-		return err
-	}
 	values := make(map[string]string)
 	for _, m := range export.FindAllStringSubmatch(string(text), -1) {
 		values[m[1]] = m[2]
+	}
+	return values, err
+}
+
+// logIn takes the credentials that the first start wrote, and gets the tokens from the token endpoint, as any client would.
+func (s *server) logIn(ctx context.Context, devEnv string) error {
+	values, err := credentials(devEnv)
+	if err != nil {
+		return err
 	}
 	s.apiKey = values["GATEHOUSE_API_KEY"]
 	for range tokenCount {
