@@ -7,24 +7,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"example.com/gatehouse/internal/codegen"
+	"example.com/gatehouse/internal/needtest"
 )
 
 // needNode skips the test where there is no Node, or fails it where GATEHOUSE_TEST_REQUIRE lists node.
 func needNode(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(name); err != nil {
-			if slices.Contains(strings.Split(os.Getenv("GATEHOUSE_TEST_REQUIRE"), ","), "node") {
-				t.Fatal(name + " is not installed, and GATEHOUSE_TEST_REQUIRE asks for node")
-			}
-			t.Skip(name + " is not installed: the TypeScript client is not tried")
-		}
-	}
+	needtest.Programs(t, "node", "node", "npm")
 }
 
 // TestTheTypeScriptClient installs the client into a project by the commands of the README, compiles the project strictly, and drives the

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/gatehouse/internal/needtest"
 )
 
 // publicFaults are the faults of the public documents that are refused, of which each must be among those that are told.
@@ -24,7 +26,7 @@ var publicFaults = map[string][]string{
 // TestPublicDocuments generates from each public document, compiles what was written, and calls each operation. What those documents leave undeclared
 // is theirs: operations without security are made public here.
 func TestPublicDocuments(t *testing.T) {
-	folders, err := os.ReadDir(suiteFolder(t, "openapi"))
+	folders, err := os.ReadDir(needtest.Suites(t, "../..", "openapi"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +37,7 @@ func TestPublicDocuments(t *testing.T) {
 		}
 		n++
 		t.Run(f.Name(), func(t *testing.T) {
-			spec := specIn(t, filepath.Join(suiteFolder(t, "openapi"), f.Name()))
+			spec := specIn(t, filepath.Join(needtest.Suites(t, "../..", "openapi"), f.Name()))
 			dir := moduleFolder(t)
 			_, err := Generate(Options{Spec: spec, Out: dir, Package: "api", UndeclaredSecurity: "public"})
 			if wanted := publicFaults[f.Name()]; wanted != nil {

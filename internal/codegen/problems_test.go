@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"example.com/gatehouse/internal/needtest"
 )
 
 func readText(t *testing.T, file string) string {
@@ -148,7 +150,7 @@ func TestEngineComponentsAreOurs(t *testing.T) {
 func TestProblemResponsesOfPublicDocuments(t *testing.T) {
 	for folder, want := range map[string]int{"museum": 63, "petstore-expanded": 36, "swagger-petstore": 137, "k8s-batch": 210, "ory-hydra": 300, "resend": 800} {
 		t.Run(folder, func(t *testing.T) {
-			original := specIn(t, filepath.Join(suiteFolder(t, "openapi"), folder))
+			original := specIn(t, filepath.Join(needtest.Suites(t, "../..", "openapi"), folder))
 			spec := filepath.Join(t.TempDir(), filepath.Base(original))
 			if err := os.WriteFile(spec, []byte(readText(t, original)), 0o600); err != nil {
 				t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"example.com/gatehouse/internal/ceiling"
+	"example.com/gatehouse/internal/needtest"
 )
 
 // reported is a document of which each row of the matrix says something else.
@@ -373,7 +374,7 @@ func TestReportedCeilingsAreThoseOfTheChecks(t *testing.T) {
 
 // TestReportOfPublicDocuments: every operation of each has its row, or the faults of the document are told.
 func TestReportOfPublicDocuments(t *testing.T) {
-	folders, err := os.ReadDir(suiteFolder(t, "openapi"))
+	folders, err := os.ReadDir(needtest.Suites(t, "../..", "openapi"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,7 +385,7 @@ func TestReportOfPublicDocuments(t *testing.T) {
 		}
 		n++
 		t.Run(f.Name(), func(t *testing.T) {
-			spec := specIn(t, filepath.Join(suiteFolder(t, "openapi"), f.Name()))
+			spec := specIn(t, filepath.Join(needtest.Suites(t, "../..", "openapi"), f.Name()))
 			l, _, err := load(Options{Spec: spec, UndeclaredSecurity: "deny"})
 			if wanted := publicFaults[f.Name()]; wanted != nil {
 				if faults, _ := err.(Faults); len(faults) < len(wanted) {

@@ -7,24 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// suiteFolder returns a folder of the public test data, or skips.
-func suiteFolder(t *testing.T, name string) string {
-	t.Helper()
-	root := os.Getenv("GATEHOUSE_SUITES")
-	if root == "" {
-		root = "../../../shared/suites"
-	}
-	folder := filepath.Join(root, name)
-	if _, err := os.Stat(folder); err != nil {
-		if strings.Contains(os.Getenv("GATEHOUSE_TEST_REQUIRE"), "suites") {
-			t.Fatalf("no public test data: %v", err)
-		}
-		t.Skip("no public test data: set GATEHOUSE_SUITES to its folder")
-	}
-	return folder
-}
+	"example.com/gatehouse/internal/needtest"
+)
 
 // suiteGroup is one schema of JSON-Schema-Test-Suite with its instances.
 type suiteGroup struct {
@@ -116,7 +101,7 @@ func (g *suiteGroup) judge(t *testing.T) string {
 }
 
 func TestJSONSchemaTestSuite(t *testing.T) {
-	folder := suiteFolder(t, "json-schema/draft2020-12")
+	folder := needtest.Suites(t, "../..", "json-schema/draft2020-12")
 	groups := readSuite(t, filepath.Join(folder, "*.json"))
 	counted, accepted, elsewhere := 0, 0, []string{}
 	var batches [][]*suiteGroup // a URI names one schema in each

@@ -18,10 +18,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/gatehouse/internal/needtest"
 )
 
 // mailpitModule is a mail server that keeps what it gets. It is built from its module, outside of go.mod: its dependencies outnumber those of
@@ -46,11 +47,7 @@ func mailpitBinary(t *testing.T) string {
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		message := fmt.Sprintf("no mail server: go install %s: %v\n%s", mailpitModule, err, out)
-		if slices.Contains(strings.Split(os.Getenv("GATEHOUSE_TEST_REQUIRE"), ","), "mailpit") {
-			t.Fatal(message)
-		}
-		t.Skip(message)
+		needtest.Missing(t, "mailpit", fmt.Sprintf("no mail server: go install %s: %v\n%s", mailpitModule, err, out))
 	}
 	return program
 }

@@ -10,9 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"example.com/gatehouse/internal/needtest"
 	"example.com/gatehouse/internal/server"
 )
 
@@ -37,13 +36,7 @@ type browser struct {
 
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("GATEHOUSE_TEST_REQUIRE"), ","), "chromium") {
-			t.Fatal("chromium is not installed, and GATEHOUSE_TEST_REQUIRE asks for it")
-		}
-		t.Skip("chromium is not installed: the documentation page is not tried in a browser")
-	}
+	path := needtest.Programs(t, "chromium", "chromium")[0]
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 1400),
 		chromedp.NoSandbox, // Chromium refuses to run as root with a sandbox

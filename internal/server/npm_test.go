@@ -6,11 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strings"
 	"testing"
 
 	"example.com/gatehouse/internal/auth"
+	"example.com/gatehouse/internal/needtest"
 	"example.com/gatehouse/internal/oauth"
 	"example.com/gatehouse/internal/server"
 )
@@ -18,14 +17,7 @@ import (
 // npm returns a folder with the packages of testdata/npm, as its lock file names them.
 func npm(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(name); err != nil {
-			if slices.Contains(strings.Split(os.Getenv("GATEHOUSE_TEST_REQUIRE"), ","), "node") {
-				t.Fatal(name + " is not installed, and GATEHOUSE_TEST_REQUIRE asks for node")
-			}
-			t.Skip(name + " is not installed: what npm has is not tried")
-		}
-	}
+	needtest.Programs(t, "node", "node", "npm")
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/npm")); err != nil {
 		t.Fatal(err)

@@ -15,11 +15,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/gatehouse/internal/needtest"
 	"example.com/gatehouse/internal/server"
 )
 
@@ -32,19 +32,6 @@ type pebble struct {
 	client            *http.Client
 	management        string
 	stop              func()
-}
-
-// needPebble skips the test where there is no pebble, or fails it where GATEHOUSE_TEST_REQUIRE lists it.
-func needPebble(t *testing.T) {
-	t.Helper()
-	for _, name := range []string{"pebble", "pebble-challtestsrv"} {
-		if _, err := exec.LookPath(name); err != nil {
-			if slices.Contains(strings.Split(os.Getenv("GATEHOUSE_TEST_REQUIRE"), ","), "pebble") {
-				t.Fatal(name + " is not installed, and GATEHOUSE_TEST_REQUIRE asks for pebble")
-			}
-			t.Skip(name + " is not installed: no certificate is asked for")
-		}
-	}
 }
 
 // startPebble starts one that validates tls-alpn-01 and http-01 on the ports.
@@ -204,7 +191,7 @@ func (s *service) hasLogged(text string) func() bool {
 }
 
 func TestACertificateIsGotByTLSALPN(t *testing.T) {
-	needPebble(t)
+	needtest.Programs(t, "pebble", "pebble", "pebble-challtestsrv")
 	var ca *pebble
 	s := startACME(t, false, func(port string, c *server.ACMEConfig) {
 		ca = startPebble(t, port, portOf(t, freeAddress(t)))
@@ -264,7 +251,7 @@ func TestACertificateIsGotByTLSALPN(t *testing.T) {
 }
 
 func TestACertificateIsGotOverPlainHTTP(t *testing.T) {
-	needPebble(t)
+	needtest.Programs(t, "pebble", "pebble", "pebble-challtestsrv")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,10 @@ package validation_test
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
+	"example.com/gatehouse/internal/needtest"
 	"example.com/gatehouse/internal/problem"
 	"example.com/gatehouse/internal/validation"
 )
@@ -14,28 +14,9 @@ import (
 // anything takes any value and keeps nothing of it.
 func anything(r *validation.Reader) { r.SkipMember() }
 
-// suites returns a folder of the public test data. Where it is absent the test is skipped, or fails if
-// GATEHOUSE_TEST_REQUIRE lists suites.
-func suites(t *testing.T, folder string) string {
-	t.Helper()
-	dir := os.Getenv("GATEHOUSE_SUITES")
-	if dir == "" {
-		dir = "../../../shared/suites" // beside the repository
-	}
-	dir = filepath.Join(dir, folder)
-	if _, err := os.Stat(dir); err != nil {
-		const message = "no public test data: set GATEHOUSE_SUITES to its folder"
-		if slices.Contains(strings.Split(os.Getenv("GATEHOUSE_TEST_REQUIRE"), ","), "suites") {
-			t.Fatal(message)
-		}
-		t.Skip(message)
-	}
-	return dir
-}
-
 // TestJSONCorpus reads the bytes of JSONTestSuite: what must be taken is taken, what must be refused is refused as 400.
 func TestJSONCorpus(t *testing.T) {
-	dir := suites(t, "json-parsing/test_parsing")
+	dir := needtest.Suites(t, "../..", "json-parsing/test_parsing")
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -5,12 +5,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"example.com/gatehouse/internal/needtest"
 )
 
 // Server is a Redis of the test's own, on loopback, that keeps nothing on disk.
@@ -27,13 +27,7 @@ type Server struct {
 // redis.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("GATEHOUSE_TEST_REQUIRE"), ","), "redis") {
-			t.Fatal("GATEHOUSE_TEST_REQUIRE asks for Redis: install redis-server")
-		}
-		t.Skip("no Redis: install redis-server")
-	}
+	program := needtest.Programs(t, "redis", "redis-server")[0]
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

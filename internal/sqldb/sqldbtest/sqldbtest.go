@@ -9,10 +9,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
+	"example.com/gatehouse/internal/needtest"
 	"example.com/gatehouse/internal/sqldb"
 )
 
@@ -51,11 +51,7 @@ func Postgres(t testing.TB) string {
 	if server == "" {
 		bin := postgresBinaries()
 		if bin == "" {
-			const message = "no PostgreSQL: set GATEHOUSE_TEST_POSTGRES_URL or install the server"
-			if slices.Contains(strings.Split(os.Getenv("GATEHOUSE_TEST_REQUIRE"), ","), "postgres") {
-				t.Fatal(message)
-			}
-			t.Skip(message)
+			needtest.Missing(t, "postgres", "no PostgreSQL: set GATEHOUSE_TEST_POSTGRES_URL or install the server")
 		}
 		server = startPostgres(t, bin)
 	}
