@@ -6,7 +6,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,10 +14,11 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"example.com/gatehouse/bench/wire"
 )
 
 // plan is what to send. It ends with Requests, after Seconds or with SIGTERM, whichever comes first.
@@ -154,11 +154,11 @@ func (c *client) ask(request []byte, end time.Time) (status int, err error) {
 	if _, err := c.conn.Write(request); err != nil {
 		return 0, err
 	}
-	status, last, err := readAnswer(c.answers)
-	if err == nil && (last || c.plan.Fresh) {
+	answer, err := wire.Read(c.answers)
+	if err == nil && (answer.Last || c.plan.Fresh) {
 		c.hangUp()
 	}
-	return status, err
+	return answer.Status, err
 }
 
 func (c *client) hangUp() {
@@ -170,52 +170,9 @@ func (c *client) hangUp() {
 
 // request appends the i-th request to buf.
 func (p *plan) request(buf []byte, i int) []byte {
-	buf = append(buf, p.Heads[i%len(p.Heads)]...)
+	fields := ""
 	if p.Forwarded {
-		buf = fmt.Appendf(buf, "X-Forwarded-For: %d.%d.%d.%d\r\n", 1+i>>24&63, i>>16&255, i>>8&255, i&255)
+		fields = fmt.Sprintf("X-Forwarded-For: %d.%d.%d.%d\r\n", 1+i>>24&63, i>>16&255, i>>8&255, i&255)
 	}
-	if len(p.Bodies) == 0 {
-		return append(buf, "\r\n"...)
-	}
-	body := p.Bodies[(i+i/len(p.Heads))%len(p.Bodies)]
-	buf = append(buf, "Content-Length: "...)
-	buf = strconv.AppendInt(buf, int64(len(body)), 10)
-	buf = append(buf, "\r\n\r\n"...)
-	return append(buf, body...)
-}
-
-// readAnswer reads one answer to its end and returns its status, and whether the server closes the connection after it.
-func readAnswer(r *bufio.Reader) (status int, last bool, err error) {
-	line, err := r.ReadSlice('\n')
-	if err != nil {
-		return 0, false, err
-	}
-	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.1 ")) {
-		return 0, false, errors.New("it is not HTTP/1.1")
-	}
-	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
-		return 0, false, errors.New("it has no status")
-	}
-	length := 0
-	for {
-		if line, err = r.ReadSlice('\n'); err != nil {
-			return 0, false, err
-		}
-		if line = bytes.TrimRight(line, "\r\n"); len(line) == 0 {
-			break
-		}
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch value = bytes.TrimSpace(value); {
-		case bytes.EqualFold(name, []byte("Content-Length")):
-			if length, err = strconv.Atoi(string(value)); err != nil {
-				return 0, false, errors.New("its Content-Length is no number")
-			}
-		case bytes.EqualFold(name, []byte("Connection")) && bytes.EqualFold(value, []byte("close")):
-			last = true
-		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
-			return 0, false, errors.New("it has no length")
-		}
-	}
-	_, err = r.Discard(length)
-	return status, last, err
+	return wire.Request(buf, p.Heads, p.Bodies, i, fields)
 }

@@ -6,16 +6,16 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"example.com/gatehouse/bench/wire"
 )
 
 // plan is what to send.
@@ -101,72 +101,18 @@ func drive(p plan, c int, deadline time.Time) (answered int, err error) {
 	answers := bufio.NewReaderSize(conn, 16<<10)
 	buf := make([]byte, 0, 16<<10)
 	for i := c; i < p.Requests; i += p.Connections {
-		buf = p.request(buf[:0], i)
+		buf = wire.Request(buf[:0], p.Heads, p.Bodies, i, "")
 		if _, err := conn.Write(buf); err != nil {
 			return answered, err
 		}
-		status, err := readAnswer(answers)
+		answer, err := wire.Read(answers)
 		if err != nil {
 			return answered, fmt.Errorf("answer %d: %w", answered+1, err)
 		}
-		if status != p.Want {
-			return answered, fmt.Errorf("answer %d has status %d, want %d", answered+1, status, p.Want)
+		if answer.Status != p.Want || answer.Last { // a new connection for each would measure something else
+			return answered, fmt.Errorf("answer %d has status %d, want %d; it is the last of its connection: %v", answered+1, answer.Status, p.Want, answer.Last)
 		}
 		answered++
 	}
 	return answered, nil
-}
-
-// request appends the i-th request to buf.
-func (p *plan) request(buf []byte, i int) []byte {
-	buf = append(buf, p.Heads[i%len(p.Heads)]...)
-	if len(p.Bodies) == 0 {
-		return append(buf, "\r\n"...)
-	}
-	// One body further with every turn of the heads: 256 heads and 64 bodies would else always meet in the same pairs.
-	body := p.Bodies[(i+i/len(p.Heads))%len(p.Bodies)]
-	buf = append(buf, "Content-Length: "...)
-	buf = strconv.AppendInt(buf, int64(len(body)), 10)
-	buf = append(buf, "\r\n\r\n"...)
-	return append(buf, body...)
-}
-
-// readAnswer reads one answer to its end and returns its status. An answer without Content-Length, or one that
-// closes the connection, is an error: the benchmark would measure something else.
-func readAnswer(r *bufio.Reader) (status int, err error) {
-	line, err := r.ReadSlice('\n')
-	if err != nil {
-		return 0, err
-	}
-	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.1 ")) {
-		return 0, errors.New("it is not HTTP/1.1")
-	}
-	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
-		return 0, errors.New("it has no status")
-	}
-	length := -1
-	for {
-		line, err = r.ReadSlice('\n')
-		if err != nil {
-			return 0, err
-		}
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 {
-			break
-		}
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch {
-		case bytes.EqualFold(name, []byte("Content-Length")):
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
-				return 0, errors.New("its Content-Length is no number")
-			}
-		case bytes.EqualFold(name, []byte("Connection")) && bytes.EqualFold(bytes.TrimSpace(value), []byte("close")):
-			return 0, fmt.Errorf("it has status %d and closes the connection", status)
-		}
-	}
-	if length < 0 {
-		return 0, fmt.Errorf("it has status %d and no Content-Length", status)
-	}
-	_, err = r.Discard(length)
-	return status, err
 }
