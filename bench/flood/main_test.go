@@ -2,35 +2,43 @@ package main
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
-// serve answers every third request with 503 and the end of the connection, and remembers which connections and addresses it saw.
-func serve(t *testing.T) (address string, connections, forwarded map[string]bool, mu *sync.Mutex) {
+// serve answers every third request with 503 and the end of the connection, and counts the connections and the forwarded addresses.
+func serve(t *testing.T) (address string, connections *atomic.Int64, forwarded map[string]bool, mu *sync.Mutex) {
 	t.Helper()
-	connections, forwarded, mu = map[string]bool{}, map[string]bool{}, &sync.Mutex{}
+	connections, forwarded, mu = &atomic.Int64{}, map[string]bool{}, &sync.Mutex{}
 	n := 0
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		connections[r.RemoteAddr] = true
 		forwarded[r.Header.Get("X-Forwarded-For")] = true
 		if n++; n%3 == 0 {
 			w.Header().Set("Connection", "close")
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String(), connections, forwarded, mu
 }
 
 func TestTheFloodCountsAndConnectsAgain(t *testing.T) {
 	for name, row := range map[string]struct {
-		change                 func(*plan)
-		connections, forwarded int
+		change      func(*plan)
+		connections int64
+		forwarded   int
 	}{
 		"each connection until it is ended":    {func(*plan) {}, 10, 1},
 		"a connection for each request":        {func(p *plan) { p.Fresh = true }, 30, 1},
@@ -48,8 +56,8 @@ func TestTheFloodCountsAndConnectsAgain(t *testing.T) {
 			if r.Statuses[200] != 20 || r.Statuses[503] != 10 || len(r.Statuses) != 2 || r.Closed != 0 {
 				t.Errorf("%+v", r)
 			}
-			if len(connections) != row.connections && row.connections > 0 || len(forwarded) != row.forwarded {
-				t.Errorf("%d connections, %d forwarded addresses, want %d and %d", len(connections), len(forwarded), row.connections, row.forwarded)
+			if connections.Load() != row.connections && row.connections > 0 || len(forwarded) != row.forwarded {
+				t.Errorf("%d connections, %d forwarded addresses, want %d and %d", connections.Load(), len(forwarded), row.connections, row.forwarded)
 			}
 		})
 	}
